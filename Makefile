@@ -1,0 +1,60 @@
+# The two commands to know: `make demo` and `make test`. `make help` lists the rest.
+# Everything is installed into .venv in this folder; nothing else on the machine changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup check format lock wheel clean
+
+help: ## say what each command does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+demo: $(READY) ## a whole class, from data to a graded gradebook (about 3 minutes)
+	@$(BIN)/sharewell demo
+
+test: check ## all checks and tests of the project
+	@echo "Running the tests ..."
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+setup: $(READY) ## install everything into .venv
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Sharewell needs Python 3.11 or newer; $(PYTHON) is older. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@if command -v uv >/dev/null; then \
+	  echo "Installing into $(VENV) with uv (a minute the first time) ..."; \
+	  { [ -x $(BIN)/python ] || uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); } && \
+	  uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.lock && \
+	  uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -e .; \
+	else \
+	  echo "Installing into $(VENV) with pip (a few minutes the first time) ..."; \
+	  { [ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { \
+	    echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; false; }; } && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .; \
+	fi
+	@touch $@
+	@echo "Ready."
+
+check: $(READY) ## style and types
+	@echo "Checking style and types ..."
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+
+format: $(READY) ## put code and notebooks into shape
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format .
+
+lock: ## renew requirements.lock (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --extra dev --output-file requirements.lock --upgrade --quiet pyproject.toml
+
+wheel: $(READY) ## build dist/*.whl
+	@$(BIN)/python -m build --wheel
+
+clean: ## remove what make made
+	rm -rf $(VENV) dist sharewell-demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,29 @@
+"""nbgrader's configuration of a Sharewell course. Add your campus's own settings below.
+
+https://nbgrader.readthedocs.io/en/stable/configuration/config_options.html lists what there is.
+"""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821 (nbgrader provides it)
+root = Path(__file__).parent
+
+c.CourseDirectory.course_id = "sharewell"
+c.CourseDirectory.root = str(root)
+
+# Hidden checks draw their populations from this secret, the same for all submissions of the course.
+secret = root / "secret.txt"
+if secret.is_file():
+    os.environ["SHAREWELL_SECRET"] = secret.read_text(encoding="utf-8").strip()
+
+# A lab may run for 20 s in all; a cell that takes 60 s is stuck.
+c.Execute.timeout = 60
+c.Execute.shutdown_kernel = "immediate"
+c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]
+
+# `nbgrader zip_collect LAB` reads what a learning platform exports into downloaded/LAB/archive:
+# STUDENT_attempt_2026-10-05-18-30-00_LAB.ipynb
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*[/\\](?P<student_id>[^/\\]+?)_attempt_(?P<timestamp>[0-9-]+)_(?P<file_id>[^/\\]+)\.ipynb$"
+)

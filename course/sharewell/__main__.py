@@ -1,0 +1,3 @@
+from sharewell.cli import main
+
+main()

@@ -1,0 +1,151 @@
+"""The class at a glance: points per task, and what went wrong most often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sharewell import content
+from sharewell.course import Course
+
+_RESULT = "application/vnd.gradewell.result+json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student's points by task; None where nobody has graded yet."""
+
+    student: str
+    readable: bool
+    """False when nbgrader could not run the submission."""
+    points: dict[str, float | None]
+    possible: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(points or 0.0 for points in self.points.values())
+
+
+def rows(course: Course, lab: str) -> list[Row]:
+    """The class as it stands in the gradebook, sorted by student. Tasks are the beginnings of cell names."""
+    from nbgrader.api import MissingEntry
+
+    found = []
+    with course.gradebook() as gradebook:
+        try:
+            handed_in = gradebook.find_assignment(lab).submissions
+        except MissingEntry:
+            return []
+        for submission in handed_in:
+            points: dict[str, float | None] = {}
+            possible: dict[str, float] = {}
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    task = grade.name.partition("-")[0]
+                    possible[task] = possible.get(task, 0.0) + grade.max_score
+                    if grade.needs_manual_grade:
+                        points.setdefault(task, None)
+                    else:
+                        points[task] = (points.get(task) or 0.0) + grade.score
+            if possible:
+                student = submission.student.id
+                readable = (course.root / "autograded" / student / lab).is_dir()
+                found.append(Row(student, readable, points, possible))
+    return sorted(found, key=lambda row: row.student)
+
+
+def problems(course: Course, lab: str) -> Counter[str]:
+    """How many students met each problem, as the checks in ``autograded/`` reported it."""
+    import nbformat
+
+    counted: Counter[str] = Counter()
+    for path in (course.root / "autograded").glob(f"*/{lab}/{lab}.ipynb"):
+        met = set()
+        for cell in nbformat.read(path, as_version=4).cells:
+            task = cell.metadata.get("nbgrader", {}).get("grade_id", "").partition("-")[0]
+            for output in cell.get("outputs", []):
+                result = output.get("data", {}).get(_RESULT, {})
+                met |= {
+                    problem["code"].replace(".", ": ", 1) for problem in result.get("problems", [])
+                }
+                if output.output_type == "error" and output.ename != "CheckFailed":
+                    met.add(f"{task}: {_ERRORS.get(output.ename, output.ename)}")
+        counted.update(met)
+    return counted
+
+
+_ERRORS = {"NotImplementedError": "nothing written", "NameError": "a name is not defined"}
+
+
+def show(console: Console, course: Course, lab: str) -> None:
+    """Print the class table, the histogram and the most frequent problems."""
+    members = rows(course, lab)
+    if not members:
+        console.print(f"No graded submission of {lab}.")
+        return
+    titles = content.labs().get(lab, {}).get("tasks", {})
+    console.print(_class_table(members))
+    for task in members[0].possible:
+        if task in titles:
+            console.print(f"  [bold]{task:<9}[/] {titles[task]}", highlight=False)
+    console.print()
+    console.print(_histogram(members))
+    console.print()
+    console.print(_frequent(problems(course, lab), len(members)))
+
+
+def _class_table(members: list[Row]) -> Table:
+    possible = members[0].possible
+    table = Table(title=f"Points of {len(members)} students", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("student", no_wrap=True)
+    for task, most in possible.items():
+        table.add_column(f"{task}\nof {most:g}", justify="right")
+    table.add_column(f"total\nof {sum(possible.values()):g}", justify="right", style="bold")
+    for row in members:
+        if not row.readable:
+            table.add_row(Text(row.student), *["–"] * (len(possible) + 1), style="dim")
+            continue
+        cells = [_points(row.points.get(task), most) for task, most in possible.items()]
+        table.add_row(Text(row.student), *cells, f"{row.total:g}")
+    if any(None in row.points.values() for row in members):
+        table.caption = "… waits for a person: grade it in formgrader.  – could not be graded"
+        table.caption_justify = "left"
+    return table
+
+
+def _points(points: float | None, most: float) -> Text:
+    if points is None:
+        return Text("…", style="dim")
+    return Text(f"{points:g}", style="green" if points == most else "red" if points == 0 else "")
+
+
+def _histogram(members: list[Row]) -> RenderableType:
+    """Students by tenth of the points that were graded so far."""
+    tenths: Counter[int] = Counter()
+    for row in filter(lambda row: row.readable, members):
+        graded = sum(
+            most for task, most in row.possible.items() if row.points.get(task) is not None
+        )
+        share = row.total / graded if graded else 0.0
+        tenths[min(int(share * 10), 9)] += 1
+    lines = [Text("Share of the points graded so far", style="bold")]
+    for tenth in range(10):
+        label = f"{tenth * 10:>3} to {tenth * 10 + 10:>3} %  "
+        lines.append(Text.assemble(label, ("█" * tenths[tenth], "cyan"), f" {tenths[tenth] or ''}"))
+    return Group(*lines)
+
+
+def _frequent(counted: Counter[str], students: int, most: int = 10) -> RenderableType:
+    if not counted:
+        return Text("No check reported a problem.")
+    table = Table(title="What went wrong most often", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("problem")
+    table.add_column("students", justify="right")
+    for problem, count in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:most]:
+        table.add_row(Text(problem), f"{count} of {students}")
+    return table

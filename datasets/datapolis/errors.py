@@ -1,0 +1,2 @@
+class DatapolisError(ValueError):
+    """What was asked of Datapolis cannot be made; the message says what can."""
