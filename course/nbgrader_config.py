@@ -23,7 +23,7 @@ c.Execute.shutdown_kernel = "immediate"
 c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]
 
 # `nbgrader zip_collect LAB` reads what a learning platform exports into downloaded/LAB/archive:
-# STUDENT_attempt_2026-10-05-18-30-00_LAB.ipynb
+# STUDENT_attempt_20261005T183000_LAB.ipynb
 c.FileNameCollectorPlugin.named_regexp = (
-    r".*[/\\](?P<student_id>[^/\\]+?)_attempt_(?P<timestamp>[0-9-]+)_(?P<file_id>[^/\\]+)\.ipynb$"
+    r".*[/\\](?P<student_id>[^/\\]+?)_attempt_(?P<timestamp>[0-9T-]+)_(?P<file_id>[^/\\]+)\.ipynb$"
 )

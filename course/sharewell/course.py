@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,15 @@ class Course:
             raise SharewellError(f"{self.root / CONFIG} cannot be read: {error!r}") from error
         return config, CourseDirectory(config=config, **traits)
 
+    def check_writable(self) -> None:
+        """Raise SharewellError when the course folder cannot be written to."""
+        try:
+            tempfile.TemporaryFile(dir=self.root).close()
+        except OSError as error:
+            raise SharewellError(
+                f"cannot write to {self.root}: {error.strerror}. Grading needs a course folder of your own"
+            ) from error
+
     def labs(self) -> list[str]:
         """The labs in ``source/``."""
         return sorted(path.name for path in (self.root / "source").glob("*") if path.is_dir())
@@ -154,12 +164,27 @@ class Course:
         if ran.returncode:
             raise ConverterFailed(f"nbgrader {' '.join(arguments)} failed:\n{ran.stderr.strip()}")
 
-    def gradebook(self) -> Any:
-        """nbgrader's gradebook, to be used in a ``with`` statement."""
+    @contextmanager
+    def gradebook(self) -> Iterator[Any]:
+        """nbgrader's gradebook, to be used in a ``with`` statement.
+
+        Raises
+        ------
+        SharewellError
+            When the database cannot be opened or read.
+        """
         from nbgrader.api import Gradebook
+        from sqlalchemy.exc import DatabaseError
 
         _, directory = self.nbgrader()
-        return Gradebook(directory.db_url, directory.course_id)
+        try:
+            with Gradebook(directory.db_url, directory.course_id) as gradebook:
+                yield gradebook
+        except DatabaseError as error:
+            raise SharewellError(
+                f"the gradebook {directory.db_url} cannot be used: {error.orig}. If it is damaged, put a copy "
+                "in its place, or move it away and grade again"
+            ) from error
 
 
 def _put_scripts_on_path() -> None:

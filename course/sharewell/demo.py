@@ -163,8 +163,8 @@ def _hand_in(course: Course, members: list[Member], console: Console) -> None:
     release = course.root / "release" / LAB / f"{LAB}.ipynb"
     with content.new_folder(archive) as new:
         for number, member in enumerate(members):
-            moment = DEADLINE - timedelta(minutes=37 * (number + 1))
-            path = new / f"{member.student}_attempt_{moment:%Y-%m-%d-%H-%M-%S}_{LAB}.ipynb"
+            moment = DEADLINE - timedelta(minutes=37 * number + 4)
+            path = new / f"{member.student}_attempt_{moment:%Y%m%dT%H%M%S}_{LAB}.ipynb"
             if member.hands_in == UNREADABLE:
                 path.write_text(
                     '{"cells": [{"cell_type": "code", "source": "def profi', encoding="utf-8"

@@ -65,6 +65,7 @@ def grade(
             f"nobody has handed in {lab} yet. Put each notebook at "
             f"{course.root / 'submitted'}/STUDENT/{lab}/{lab}.ipynb, or collect them with nbgrader"
         )
+    course.check_writable()
     prepare(course, lab)
     outcome = Outcome()
     for done, student in enumerate(chosen):
@@ -92,6 +93,9 @@ def prepare(course: Course, lab: str) -> None:
                 return
         except MissingEntry:
             pass
+    for notebook in sorted((course.root / "source" / lab).glob("*.ipynb")):
+        if problem := unreadable(notebook):
+            raise SharewellError(f"the lab cannot be prepared: {notebook} {problem}")
     try:
         course.run(GenerateAssignment, lab, student=".", force=True)
     except ConverterFailed as failure:

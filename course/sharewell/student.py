@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,15 @@ from sharewell import content, course
 from sharewell.errors import SharewellError
 
 MARK = ".sharewell-student"
+
+_NOT_FOR_STUDENTS = (
+    "@jupyterlab/apputils-extension:announcements",  # asks for news from the network
+    "@jupyter/nbgrader:assignment-list",
+    "@jupyter/nbgrader:course-list",
+    "@jupyter/nbgrader:create-assignment",
+    "@jupyter/nbgrader:formgrader",
+)
+"""What JupyterLab leaves out in a student's folder; nbgrader's Validate button stays."""
 
 _README = """\
 # Sharewell
@@ -80,16 +91,19 @@ def open_jupyter(folder: Path, options: list[str]) -> int:
         raise SharewellError(
             "JupyterLab is not installed. Install it with: python -m pip install jupyterlab"
         )
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        f"--ServerApp.root_dir={folder.resolve()}",
-        *options,
-    ]
-    process = subprocess.Popen(command)
-    try:
-        return process.wait()
-    except KeyboardInterrupt:  # Ctrl-C reaches JupyterLab too; wait until it has closed its kernels
-        process.terminate()
-        return process.wait()
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    with tempfile.TemporaryDirectory() as settings:
+        page = Path(settings) / "labconfig" / "page_config.json"
+        page.parent.mkdir()
+        page.write_text(json.dumps({"disabledExtensions": dict.fromkeys(_NOT_FOR_STUDENTS, True)}))
+        paths = [settings, *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+        environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+        process = subprocess.Popen(command + options, env=environment)
+        try:
+            return process.wait()
+        except (
+            KeyboardInterrupt
+        ):  # Ctrl-C reaches JupyterLab too; wait until it has closed its kernels
+            process.terminate()
+            process.wait()
+            return 0

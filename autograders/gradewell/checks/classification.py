@@ -220,7 +220,7 @@ def properties(classify: Classify, seed: int, points: float = 12, each: int = 12
             return Result.from_parts(title, points, {"runs": 0.0}, [failed])
         expected = reference(item).label
         right[expected].append(decision.label == expected)
-    if min(sum(hits) / len(hits) for hits in right.values()) < 0.25:
+    if not _right_for_every_label(right):
         simple_cards = Problem(
             "properties.simple",
             "Properties count once a quarter of the simple cards of each label are right: always giving the "
@@ -361,52 +361,65 @@ _PROPERTIES: dict[str, tuple[str, Callable[[Classify, Item], bool], dict[str, An
 def table(classify_table: ClassifyTable, seed: int | None = None, points: float = 8) -> Result:
     """Check ``classify_table``: P5 (as strict as each column and the joint row) and P6 (order).
 
-    ``seed=None`` tries three small tables, which messages may show.
+    ``seed=None`` tries three small tables, which messages may show. A third of the tables gets each label;
+    an answer that is always the same earns nothing.
     """
     shown = seed is None
-    draw = _Draw(7 if seed is None else seed)
     title = "tables of three columns" if shown else "hidden tables"
-    tables: list[tuple[list[Item], Item]] = []
-    while len(tables) < (3 if shown else 60):
-        audience = draw.value("audience")
-        columns = list(draw.items(3, 0.12, audience=audience))
-        joint = draw.item(0.2, audience=audience)
-        if shown or len(tables) % 2 or reference_table(columns, joint).label != "non-sharing":
-            tables.append((columns, joint))
-    right = {"each column": 0, "the joint row": 0, "not stricter": 0, "order": 0, "conditions": 0}
+    tables = _tables(_Draw(7 if seed is None else seed), 1 if shown else 20)
+    passed: dict[str, list[bool]] = {name: [] for name in _TABLES}
+    right: dict[str, list[bool]] = {label: [] for label in LABELS}
     problems: dict[str, Problem] = {}
     for columns, joint in tables:
         text = f"columns {columns} with joint {joint}" if shown else ""
         try:
-            said = [
+            decision, turned = (
                 _valid(call(classify_table, list(order), joint, shown=text))
                 for order in (columns, columns[::-1])
-            ]
-        except CallFailed as failure:
-            return Result.from_parts(
-                title, points, {"runs": 0.0}, [Problem("table.fails when called", str(failure))]
             )
-        decision, expected = said[0], reference_table(columns, joint)
+        except CallFailed as failure:
+            failed = Problem("table.fails when called", str(failure))
+            return Result.from_parts(title, points, {"runs": 0.0}, [failed])
+        expected = reference_table(columns, joint)
+        right[expected.label].append(decision.label == expected.label)
         step = strictness(decision.label)
-        passed = {
+        for name, ok in {
             "each column": step >= max(strictness(reference(c).label) for c in columns),
             "the joint row": step >= strictness(reference(joint).label),
             "not stricter": step <= strictness(expected.label),
-            "order": said[0].label == said[1].label,
+            "order": decision.label == turned.label,
             "conditions": expected.label != "restricted"
             or set(decision.conditions) == set(expected.conditions),
-        }
-        for name, ok in passed.items():
-            right[name] += ok
+            "hold": bool(decision.hold) == expected.hold,
+        }.items():
+            passed[name].append(ok)
             if not ok:
                 where = f" For example {text}." if shown else ""
                 problems.setdefault(name, Problem(f"table.{name}", _TABLES[name] + where))
-    parts = {name: count / len(tables) for name, count in right.items()}
-    if parts["not stricter"] < 0.6:
-        parts = dict.fromkeys(parts, 0.0)
     if problem := _copied(classify_table, *tables[0]):
         return Result.from_parts(title, points, {"your own work": 0.0}, [problem])
+    if not shown and not _right_for_every_label(right):
+        passed = {name: [False] for name in passed}
+    parts = {name: sum(hits) / len(hits) for name, hits in passed.items()}
     return Result.from_parts(title, points, parts, list(problems.values()))
+
+
+def _tables(draw: _Draw, each: int) -> list[tuple[list[Item], Item]]:
+    """Random tables of three columns, ``each`` of them for every label."""
+    by_label: dict[str, list[tuple[list[Item], Item]]] = {label: [] for label in LABELS}
+    while any(len(tables) < each for tables in by_label.values()):
+        audience = draw.value("audience")
+        columns = list(draw.items(3, 0.12, audience=audience))
+        joint = draw.item(0.2, audience=audience)
+        tables = by_label[reference_table(columns, joint).label]
+        if len(tables) < each:
+            tables.append((columns, joint))
+    return [table for tables in by_label.values() for table in tables]
+
+
+def _right_for_every_label(right: dict[str, list[bool]]) -> bool:
+    """Whether at least a quarter of the items of every label were decided rightly."""
+    return all(sum(hits) >= len(hits) / 4 for hits in right.values())
 
 
 _TABLES = {
@@ -414,6 +427,7 @@ _TABLES = {
     "the joint row": "A table is at least as strict as its joint row: together, columns say more than alone.",
     "not stricter": "A table is withheld further than its columns and its joint row ask for.",
     "order": "The order of the columns changes the answer.",
+    "hold": "A table is held as long as any of its columns, or the joint row, is.",
     "conditions": "A restricted table carries the conditions of all its columns and of the joint row.",
 }
 

@@ -1,0 +1,65 @@
+"""Self-check questions: choose an answer, and it explains itself.
+
+Plain HTML without scripts: it works offline, in JupyterLab as in the book, by keyboard, and on paper.
+"""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from sharewell.errors import SharewellError
+
+
+class Quiz:
+    """Questions from a JSON file, shown as the last line of a cell.
+
+    Parameters
+    ----------
+    path : path
+        A list of questions, each with ``question``, ``type`` (``multiple_choice`` for one right answer,
+        ``many_choice`` for several) and ``answers``, each with ``answer``, ``correct`` and ``feedback``.
+
+    Raises
+    ------
+    SharewellError
+        When there is no such file, or it holds no questions; the message names it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        try:
+            self.questions: list[dict[str, Any]] = json.loads(
+                Path(path).read_text(encoding="utf-8")
+            )
+            self._html = "".join(_question(n, q) for n, q in enumerate(self.questions, start=1))
+        except OSError as error:
+            raise SharewellError(f"cannot read the quiz {path}: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise SharewellError(f"{path} holds no quiz: {error!r}") from error
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{n}. {q['question']}" for n, q in enumerate(self.questions, start=1))
+
+
+def _question(number: int, question: dict[str, Any]) -> str:
+    hint = {"multiple_choice": "one is right", "many_choice": "more than one may be right"}
+    answers = "".join(map(_answer, question["answers"]))
+    return (
+        f"<p style='margin:1.4em 0 .4em'><strong>{number}. {escape(question['question'])}</strong> "
+        f"<em>({hint[question['type']]})</em></p>{answers}"
+    )
+
+
+def _answer(answer: dict[str, Any]) -> str:
+    verdict, colour = ("✓ Right.", "#0b6e4f") if answer["correct"] else ("✗ No.", "#9b1c1c")
+    return (
+        "<details style='margin:.3em 0 .3em 1.2em'>"
+        f"<summary style='cursor:pointer'>{escape(answer['answer'])}</summary>"
+        f"<p style='margin:.2em 0 .6em;padding-left:.8em;border-left:.25em solid {colour}'>"
+        f"<strong>{verdict}</strong> {escape(answer['feedback'])}</p></details>"
+    )

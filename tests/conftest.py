@@ -1,0 +1,209 @@
+"""Shared by all tests: the folders of the project, and courses made as an instructor makes them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import sync_playwright
+from sharewell import course
+
+
+def pytest_configure(config):
+    # a test run must not fill, nor read, the cache of the person who runs it
+    os.environ.setdefault(
+        "DATAPOLIS_CACHE", str(Path(config.rootpath) / ".pytest_cache" / "datapolis")
+    )
+
+
+@pytest.fixture(scope="session")
+def sharewell():
+    """Run the command line as a user does. Returns the finished process."""
+
+    def run(*arguments, cwd=None, timeout=300, **options):
+        return subprocess.run(
+            [sys.executable, "-m", "sharewell", *map(str, arguments)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            **options,
+        )
+
+    return run
+
+
+def graded_cell(name, source, **nbgrader):
+    """A code cell with nbgrader's metadata."""
+    cell = new_code_cell(source, id=name)
+    cell.metadata["nbgrader"] = {
+        "grade_id": name,
+        "grade": False,
+        "solution": False,
+        "locked": False,
+        "task": False,
+        "schema_version": 3,
+        **nbgrader,
+    }
+    return cell
+
+
+def mini_lab():
+    """The smallest lab: one answer, one visible and one hidden test."""
+    return new_notebook(
+        cells=[
+            graded_cell("answer", "### BEGIN SOLUTION\nx = 42\n### END SOLUTION", solution=True),
+            graded_cell("check-visible", "assert x", grade=True, locked=True, points=1),
+            graded_cell(
+                "check-hidden",
+                "### BEGIN HIDDEN TESTS\nassert x == 42\n### END HIDDEN TESTS",
+                grade=True,
+                locked=True,
+                points=2,
+            ),
+        ],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+    )
+
+
+@pytest.fixture
+def mini_course(tmp_path):
+    """A course with the lab ``mini`` besides the real ones. Returns its folder."""
+    folder = tmp_path / "course"
+    course.make(folder)
+    path = folder / "source" / "mini" / "mini.ipynb"
+    path.parent.mkdir()
+    nbformat.write(mini_lab(), path)
+    return folder
+
+
+@pytest.fixture
+def hand_in(mini_course):
+    """Hand in a value of x for a student of the mini course, or the bytes of any file."""
+
+    def submit(student, answer, name="mini.ipynb"):
+        path = mini_course / "submitted" / student / "mini" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(answer, bytes):
+            path.write_bytes(answer)
+        else:
+            notebook = mini_lab()
+            notebook.cells[0].source = f"x = {answer}"
+            nbformat.write(notebook, path)
+        return path
+
+    return submit
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium, or a skip that says how to get it."""
+    path = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if path is None:
+        pytest.skip(
+            "no Chromium on this machine; Debian and Ubuntu: apt install chromium fonts-noto-cjk"
+        )
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory, sharewell):
+    """The demo, interrupted while it grades and run again: its folder and both runs."""
+    folder = tmp_path_factory.mktemp("demo") / "class"
+    command = [sys.executable, "-m", "sharewell", "demo", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 240
+    while len(list(folder.glob("feedback/*"))) < 3:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "the demo took too long"
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    interrupted = subprocess.CompletedProcess(command, process.returncode, out, err)
+    return folder, interrupted, sharewell("demo", folder)
+
+
+@pytest.fixture(scope="session")
+def jupyter():
+    """Start JupyterLab on a folder, on a free port of 127.0.0.1; ended with the test session.
+
+    ``as_student`` starts it as ``sharewell start`` does.
+    """
+    started = []
+
+    def start(folder, as_student=False):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        home = folder.parent / "jupyter-home"
+        home.mkdir(exist_ok=True)
+        # no token: this server lives for a test, on the loopback address
+        settings = {"ServerApp": {"allow_root": True}, "IdentityProvider": {"token": ""}}
+        (home / "jupyter_server_config.json").write_text(json.dumps(settings))
+        environment = {
+            **os.environ,
+            "JUPYTER_CONFIG_DIR": str(home),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
+        }
+        if as_student:
+            command = ["sharewell", "start", str(folder), "--no-browser", "--port", str(port)]
+        else:
+            command = [
+                "jupyterlab",
+                str(folder),
+                "--no-browser",
+                f"--port={port}",
+                "--ip=127.0.0.1",
+            ]
+        log = (folder.parent / f"jupyter-{port}.log").open("w")
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], env=environment, cwd=folder, stdout=log, stderr=log
+        )
+        started.append((process, log))
+        address = f"http://127.0.0.1:{port}"
+        end = time.monotonic() + 90
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/api", timeout=5):
+                return address
+            assert process.poll() is None, Path(log.name).read_text()
+            assert time.monotonic() < end, Path(log.name).read_text()
+            time.sleep(0.2)
+
+    yield start
+    for process, log in started:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        log.close()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield launched
+        launched.close()

@@ -1,0 +1,354 @@
+"""The command line: what it says when all is well, and when something is not."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from sharewell import content, course
+
+LAB = "lab-04-classification"
+
+
+def snapshot(folder):
+    """Every file below a folder with its bytes."""
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def fails(process, *said):
+    """One clear message on stderr, no traceback, a non-zero exit."""
+    assert process.returncode == 1, process.stdout + process.stderr
+    assert process.stderr.startswith("Error: ")
+    assert "Traceback" not in process.stderr + process.stdout
+    for words in said:
+        assert words in process.stderr
+
+
+@contextlib.contextmanager
+def unwritable(folder):
+    """A folder that nobody can write to, not even root."""
+    if os.geteuid() == 0:
+        if subprocess.run(["chattr", "+i", folder], capture_output=True, check=False).returncode:
+            pytest.skip("this file system cannot make a folder that root may not write to")
+        undo = ["chattr", "-i", folder]
+    else:
+        folder.chmod(0o555)
+        undo = ["chmod", "755", folder]
+    try:
+        yield
+    finally:
+        subprocess.run(undo, check=True)
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from sharewell import cli\n"
+        "try: cli.app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('numpy', 'pandas', 'nbgrader', 'faker', 'nbformat') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
+    for command in ("start", "init", "grade", "demo", "doctor", "data"):
+        assert command in ran.stdout
+
+
+@pytest.mark.parametrize("command", ["start", "init", "grade", "demo", "doctor", "data"])
+def test_every_command_explains_itself(command, sharewell):
+    ran = sharewell(command, "--help")
+    assert ran.returncode == 0
+    assert len(ran.stdout) > 200
+
+
+def test_an_unknown_command_is_a_usage_error(sharewell):
+    ran = sharewell("gradee")
+    assert ran.returncode == 2
+    assert "gradee" in ran.stderr
+
+
+# -- init -------------------------------------------------------------------------------------------
+
+
+def test_init_makes_a_course_that_nbgrader_accepts(tmp_path, sharewell):
+    ran = sharewell("init", "my course", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    folder = tmp_path / "my course"
+    assert (folder / "secret.txt").stat().st_mode & 0o077 == 0
+    environment = {
+        **os.environ,
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
+    }
+
+    def nbgrader(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+
+    made = nbgrader("generate_assignment", LAB)
+    assert made.returncode == 0, made.stderr
+    assert not re.search(
+        "WARNING|ERROR", made.stderr.replace("[GenerateAssignmentApp | WARNING] No", "")
+    )
+    valid = nbgrader("validate", f"source/{LAB}/{LAB}.ipynb")
+    assert "Success! Your notebook passes all the tests." in valid.stdout, (
+        valid.stdout + valid.stderr
+    )
+    starter = nbgrader("validate", f"release/{LAB}/{LAB}.ipynb")
+    assert "VALIDATION FAILED" in starter.stdout
+
+
+def test_the_student_version_holds_no_solution_and_no_hidden_test(tmp_path):
+    from sharewell import grading
+
+    course.make(tmp_path / "c")
+    made = course.Course(tmp_path / "c")
+    grading.prepare(made, LAB)
+    source = nbformat.read(made.root / "source" / LAB / f"{LAB}.ipynb", as_version=4)
+    release = (made.root / "release" / LAB / f"{LAB}.ipynb").read_text(encoding="utf-8")
+    for pattern in ("BEGIN SOLUTION", "HIDDEN TESTS", "population_seed", "profiling.hidden"):
+        assert pattern not in release
+    for cell in source.cells:
+        for hidden in re.findall(
+            r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END", cell.source, re.S
+        ):
+            for line in hidden.splitlines():
+                if len(line.strip()) > 25:
+                    assert line.strip() not in release, line
+
+
+@pytest.mark.parametrize("command", ["init", "demo", "start"])
+def test_a_folder_in_use_is_left_untouched(command, tmp_path, sharewell):
+    folder = tmp_path / "thesis"
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("years of work")
+    before = snapshot(tmp_path)
+    fails(sharewell(command, folder), "thesis", "nothing was changed")
+    fails(sharewell(command, folder / "thesis.tex"), "thesis.tex")
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", ["init", "demo", "start"])
+def test_no_permission_to_write_is_one_message(command, tmp_path, sharewell):
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    with unwritable(folder):
+        fails(sharewell(command, folder / "new"), "cannot make", "may write to")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_an_interrupted_init_leaves_nothing_behind(stop, tmp_path, monkeypatch):
+    def interrupted(folder):
+        (folder / "half").mkdir(parents=True)
+        raise stop
+
+    monkeypatch.setattr(content, "copy_labs", interrupted)
+    with pytest.raises(type(stop) if isinstance(stop, Exception) else stop):
+        course.make(tmp_path / "c")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_fills_an_empty_folder_that_one_stands_in(tmp_path, sharewell):
+    ran = sharewell("init", ".", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "nbgrader_config.py").is_file()
+    assert not list(tmp_path.glob(".*-*"))
+
+
+# -- grade ------------------------------------------------------------------------------------------
+
+
+def test_grade_shows_the_class_and_a_second_run_changes_nothing(mini_course, hand_in, sharewell):
+    hand_in("ada", 42)
+    hand_in("bob", 7)
+    first = sharewell("grade", "mini", "--course", mini_course)
+    assert first.returncode == 0, first.stderr
+    assert re.search(r"ada +3 +3", first.stdout)
+    assert re.search(r"bob +1 +1", first.stdout)
+    assert "Graded 2, unchanged 0" in first.stdout
+    before = snapshot(mini_course / "autograded")
+    second = sharewell("grade", "mini", "--course", mini_course)
+    assert "Graded 0, unchanged 2" in second.stdout
+    assert snapshot(mini_course / "autograded") == before
+    forced = sharewell("grade", "mini", "--course", mini_course, "--force", "--student", "bob")
+    assert "Graded 1, unchanged 0" in forced.stdout
+
+
+def test_what_cannot_be_graded_costs_itself_only(mini_course, hand_in, sharewell):
+    hand_in("good", 42)
+    hand_in("broken", b'{"cells": [')
+    hand_in("binary", b"\xff\xfe\x00\x01")
+    hand_in("other", 42, name="homework (2).ipynb")
+    hand_in("star*", 42)
+    (mini_course / "submitted" / "empty" / "mini").mkdir(parents=True)
+    submitted = snapshot(mini_course / "submitted")
+    ran = sharewell("grade", "mini", "--course", mini_course)
+    fails(
+        ran,
+        "broken: mini.ipynb is damaged or no notebook at all: ask the student",
+        "binary: mini.ipynb is not a text file",
+        "other: there is no mini.ipynb, only homework (2).ipynb: rename it",
+        "star*: nbgrader cannot handle the name of submitted/star*",
+        "empty: there is no notebook in",
+    )
+    assert re.search(r"good +3 +3", ran.stdout)
+    assert snapshot(mini_course / "submitted") == submitted
+
+
+@pytest.mark.parametrize("student", ["zoë-o'brien", "王小明", "a.b@example.org", "two words"])
+def test_students_may_have_names(student, mini_course, hand_in, sharewell):
+    hand_in(student, 42)
+    ran = sharewell("grade", "mini", "--course", mini_course, env={**os.environ, "PYTHONUTF8": "1"})
+    assert ran.returncode == 0, ran.stderr
+    with course.Course(mini_course).gradebook() as gradebook:
+        assert gradebook.find_submission("mini", student).score == 3
+
+
+def test_grade_says_what_is_missing(mini_course, hand_in, sharewell, tmp_path):
+    fails(
+        sharewell("grade", "mini", "--course", tmp_path / "nowhere"),
+        "there is no folder",
+        "sharewell init",
+    )
+    fails(sharewell("grade", "mini", "--course", tmp_path), "is no course", "nbgrader_config.py")
+    fails(sharewell("grade", "lab-99", "--course", mini_course), "no lab 'lab-99'", "mini")
+    fails(sharewell("grade", "mini", "--course", mini_course), "nobody has handed in mini")
+    hand_in("ada", 42)
+    fails(
+        sharewell("grade", "mini", "--course", mini_course, "--student", "bob"),
+        "bob handed in nothing",
+    )
+    assert not (mini_course / "gradebook.db").exists()
+
+
+def test_grade_without_permission_changes_nothing(mini_course, hand_in, sharewell):
+    hand_in("ada", 42)
+    before = snapshot(mini_course)
+    with unwritable(mini_course):
+        fails(sharewell("grade", "mini", "--course", mini_course), "cannot write to", "of your own")
+    assert snapshot(mini_course) == before
+
+
+def test_a_broken_configuration_or_gradebook_is_named(mini_course, hand_in, sharewell):
+    hand_in("ada", 42)
+    config = mini_course / "nbgrader_config.py"
+    good = config.read_text()
+    config.write_text("c = get_config(\n")
+    fails(sharewell("grade", "mini", "--course", mini_course), "nbgrader_config.py cannot be read")
+    config.write_text(good)
+    (mini_course / "gradebook.db").write_bytes(b"this is no database" * 100)
+    fails(sharewell("grade", "mini", "--course", mini_course), "gradebook", "cannot be used")
+
+
+def test_a_lab_that_is_no_notebook_is_named(mini_course, hand_in, sharewell):
+    hand_in("ada", 42)
+    (mini_course / "source" / "mini" / "mini.ipynb").write_text("{")
+    fails(
+        sharewell("grade", "mini", "--course", mini_course),
+        "the lab cannot be prepared",
+        "mini.ipynb is damaged",
+    )
+
+
+def test_an_interrupted_grading_goes_on_where_it_stopped(mini_course, hand_in, sharewell):
+    for number in range(6):
+        hand_in(f"s{number}", 42)
+    command = [sys.executable, "-m", "sharewell", "grade", "mini", "--course", str(mini_course)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: (mini_course / "feedback" / "s1").is_dir(), process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "the same command goes on from here" in out
+    assert "Traceback" not in err
+    done = len(list((mini_course / "feedback").iterdir()))
+    assert 2 <= done < 6
+    ran = sharewell("grade", "mini", "--course", mini_course)
+    assert ran.returncode == 0, ran.stderr
+    graded, unchanged = map(int, re.search(r"Graded (\d), unchanged (\d)", ran.stdout).groups())
+    assert (graded + unchanged, len(re.findall(r"s\d +3 +3", ran.stdout))) == (6, 6)
+    assert unchanged >= done - 1
+
+
+def wait_until(reached, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not reached():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "took too long"
+        time.sleep(0.05)
+
+
+# -- start ------------------------------------------------------------------------------------------
+
+
+def test_start_makes_a_folder_once_and_keeps_what_a_student_wrote(tmp_path, sharewell):
+    folder = tmp_path / "me"
+    first = sharewell("start", folder, "--no-open")
+    assert first.returncode == 0, first.stderr
+    lab = folder / "labs" / LAB / f"{LAB}.ipynb"
+    assert "YOUR CODE HERE" in lab.read_text(encoding="utf-8")
+    assert (folder / "lessons" / "2-management" / "2.4-classification.ipynb").is_file()
+    assert not list(folder.rglob("secret.txt"))
+    lab.write_text("my own work")
+    (folder / "lessons" / "2-management" / "2.4-classification.ipynb").unlink()
+    second = sharewell("start", folder, "--no-open")
+    assert second.returncode == 0, second.stderr
+    assert lab.read_text() == "my own work"
+    assert (folder / "lessons" / "2-management" / "2.4-classification.ipynb").is_file()
+
+
+# -- doctor and data --------------------------------------------------------------------------------
+
+
+def test_doctor_finds_this_environment_ready(sharewell):
+    ran = sharewell("doctor")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Ready." in ran.stdout
+    assert "nbgrader" in ran.stdout
+
+
+def test_doctor_says_what_to_do_about_what_is_missing(sharewell, tmp_path):
+    with_nothing = {
+        **os.environ,
+        "PATH": "",
+        "DATAPOLIS_CACHE": str(tmp_path / "missing" / "cache"),
+    }
+    ran = sharewell("doctor", env=with_nothing)
+    assert ran.returncode == 0
+    assert "apt install chromium" in ran.stdout
+    assert "apt install bubblewrap" in ran.stdout
+
+
+def test_data_lists_shows_and_makes_tables(tmp_path, sharewell):
+    assert "residents" in sharewell("data", "list").stdout
+    shown = sharewell("data", "show", "residents", "--rows", "2", "--seed", "5").stdout
+    assert "crowns a year" in shown
+    ran = sharewell(
+        "data", "make", "residents", "--rows", "70000", "--to", "r.parquet", cwd=tmp_path
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert len(pd.read_parquet(tmp_path / "r.parquet")) == 70_000
+
+
+def test_data_says_what_is_wrong(tmp_path, sharewell):
+    fails(sharewell("data", "show", "people"), "no table 'people'", "residents")
+    fails(sharewell("data", "make", "residents", "--rows", "-1", cwd=tmp_path), "rows must be")
+    fails(
+        sharewell("data", "make", "residents", "--to", "no/such/folder.parquet", cwd=tmp_path),
+        "cannot write",
+    )
+    (tmp_path / "residents.parquet").write_text("mine")
+    fails(sharewell("data", "make", "residents", cwd=tmp_path), "exists", "nothing was changed")
+    assert (tmp_path / "residents.parquet").read_text() == "mine"
