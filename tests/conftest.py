@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -145,11 +146,11 @@ def demo(tmp_path_factory, sharewell):
 def jupyter():
     """Start JupyterLab on a folder, on a free port of 127.0.0.1; ended with the test session.
 
-    ``as_student`` starts it as ``sharewell start`` does.
+    By the shell command given, with the port added.
     """
     started = []
 
-    def start(folder, as_student=False):
+    def start(folder, command):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -162,21 +163,14 @@ def jupyter():
             **os.environ,
             "JUPYTER_CONFIG_DIR": str(home),
             "JUPYTER_DATA_DIR": str(home / "data"),
-            "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
         }
-        if as_student:
-            command = ["sharewell", "start", str(folder), "--no-browser", "--port", str(port)]
-        else:
-            command = [
-                "jupyterlab",
-                str(folder),
-                "--no-browser",
-                f"--port={port}",
-                "--ip=127.0.0.1",
-            ]
         log = (folder.parent / f"jupyter-{port}.log").open("w")
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], env=environment, cwd=folder, stdout=log, stderr=log
+            [*shlex.split(command), "--no-browser", "--port", str(port)],
+            env=environment,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
         )
         started.append((process, log))
         address = f"http://127.0.0.1:{port}"
@@ -190,7 +184,7 @@ def jupyter():
 
     yield start
     for process, log in started:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:

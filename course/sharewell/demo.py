@@ -5,11 +5,15 @@ Every step looks at what is there already, so that an interrupted demo goes on w
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -190,20 +194,17 @@ def _report(course: Course, console: Console, failed: dict[str, str]) -> None:
     for student, reason in failed.items():
         console.print(f"\nNot graded: [bold]{student}[/]: {reason}", highlight=False)
     course.command("export")
-    scripts = Path(sys.executable).parent
-    shown = scripts.relative_to(Path.cwd()) if scripts.is_relative_to(Path.cwd()) else scripts
-    place = (
-        course.root.relative_to(Path.cwd())
-        if course.root.is_relative_to(Path.cwd())
-        else course.root
-    )
-    console.print(f"\nGrades:    {place / 'grades.csv'}", soft_wrap=True, highlight=False)
-    console.print(f"Feedback:  {place / 'feedback'}", soft_wrap=True, highlight=False)
-    console.print(
-        "\nNext, look at the class and grade the memos in nbgrader's formgrader:", style="bold"
-    )
-    console.print(
-        f"  {shown / 'jupyter'} lab {place} --LabApp.default_url=/formgrader",
-        soft_wrap=True,
-        highlight=False,
-    )
+    place = os.path.relpath(course.root)
+    say = partial(console.print, soft_wrap=True, highlight=False)
+    say(f"\nGrades:    {Path(place, 'grades.csv')}")
+    say(f"Feedback:  {Path(place, 'feedback')}")
+    say("\nNext, look at the class and grade the memos in nbgrader's formgrader:", style="bold")
+    say(f"  cd {shlex.quote(place)}")
+    say(f"  {_jupyter(course.root)} lab --LabApp.default_url=/formgrader")
+
+
+def _jupyter(folder: Path) -> str:
+    """What to type for ``jupyter`` in ``folder``: the name alone where the shell finds ours."""
+    if sys.prefix in (sys.base_prefix, os.environ.get("VIRTUAL_ENV")):
+        return "jupyter"
+    return shlex.quote(os.path.relpath(Path(sysconfig.get_path("scripts")) / "jupyter", folder))

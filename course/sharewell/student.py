@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 
 from sharewell import content, course
-from sharewell.errors import SharewellError
 
 MARK = ".sharewell-student"
+"""What tells a student's folder from others; it holds JupyterLab's settings."""
 
 _NOT_FOR_STUDENTS = (
     "@jupyterlab/apputils-extension:announcements",  # asks for news from the network
@@ -42,7 +42,7 @@ def prepare(folder: Path) -> list[str]:
     SharewellError
         When ``folder`` holds something else, or cannot be written.
     """
-    if (folder / MARK).is_file():
+    if (folder / MARK).is_dir():
         added = _missing_labs(folder)
         if added:
             with tempfile.TemporaryDirectory() as scratch:
@@ -58,7 +58,10 @@ def prepare(folder: Path) -> list[str]:
         for lab in added:
             shutil.copytree(released / lab, new / "labs" / lab)
         (new / "README.md").write_text(_README, encoding="utf-8")
-        (new / MARK).write_text("made by sharewell start\n", encoding="utf-8")
+        page = new / MARK / "labconfig" / "page_config.json"
+        page.parent.mkdir(parents=True)
+        disabled = {"disabledExtensions": dict.fromkeys(_NOT_FOR_STUDENTS, True)}
+        page.write_text(json.dumps(disabled, indent=2), encoding="utf-8")
     return added
 
 
@@ -80,30 +83,12 @@ def _release(scratch: Path, labs: list[str]) -> Path:
 def open_jupyter(folder: Path, options: list[str]) -> int:
     """Run JupyterLab on ``folder`` until it is closed. Returns its exit code.
 
-    Raises
-    ------
-    SharewellError
-        When JupyterLab is not installed.
+    Where the system can, JupyterLab takes this process's place, so that Ctrl-C and signals reach it.
     """
-    from importlib.util import find_spec
-
-    if find_spec("jupyterlab") is None:
-        raise SharewellError(
-            "JupyterLab is not installed. Install it with: python -m pip install jupyterlab"
-        )
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
-    with tempfile.TemporaryDirectory() as settings:
-        page = Path(settings) / "labconfig" / "page_config.json"
-        page.parent.mkdir()
-        page.write_text(json.dumps({"disabledExtensions": dict.fromkeys(_NOT_FOR_STUDENTS, True)}))
-        paths = [settings, *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
-        environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
-        process = subprocess.Popen(command + options, env=environment)
-        try:
-            return process.wait()
-        except (
-            KeyboardInterrupt
-        ):  # Ctrl-C reaches JupyterLab too; wait until it has closed its kernels
-            process.terminate()
-            process.wait()
-            return 0
+    command += ["--ServerApp.answer_yes=True", *options]
+    paths = [str(folder.resolve() / MARK), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)
+    return subprocess.call(command, env=environment)
