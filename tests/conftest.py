@@ -125,12 +125,31 @@ def chromium():
     return path
 
 
+def interruptible(command):
+    """Start a command that can be interrupted, also where the tests run in the background.
+
+    A shell starts background commands with SIGINT ignored, and their children inherit it.
+    """
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+@pytest.fixture(scope="session")
+def start_interruptible():
+    return interruptible
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory, sharewell):
     """The demo, interrupted while it grades and run again: its folder and both runs."""
     folder = tmp_path_factory.mktemp("demo") / "class"
     command = [sys.executable, "-m", "sharewell", "demo", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = interruptible(command)
     end = time.monotonic() + 240
     while len(list(folder.glob("feedback/*"))) < 3:
         assert process.poll() is None, process.communicate()

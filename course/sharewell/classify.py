@@ -227,7 +227,7 @@ def strictness(label: Label) -> int:
 
 
 def _decide(findings: Iterable[_Finding]) -> Decision:
-    found = sorted(set(findings), key=lambda f: (f.rule, f.reason))
+    found = sorted(set(findings), key=lambda f: (f.rule, f.reason, f.basis, sorted(f.conditions)))
     label = max((f.label for f in found), key=strictness, default=LABELS[0])
     if label == "public":
         return Decision("public", reasons=("R0: sharing is the principle, and no rule objects",))

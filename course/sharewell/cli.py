@@ -249,3 +249,6 @@ def main() -> None:
             raise
         typer.secho(f"Error: {error}", err=True, fg="red")
         sys.exit(1)
+    except OSError as error:  # no space left, no permission: the system's words are clear enough
+        typer.secho(f"Error: {error.strerror}: {error.filename or ''}", err=True, fg="red")
+        sys.exit(1)

@@ -78,17 +78,16 @@ def new_folder(folder: Path) -> Iterator[Path]:
     with _explained(folder):
         folder.absolute().parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
-    try:
-        yield made
-        with _explained(folder):
+        try:
+            yield made
             made.chmod(0o755)
             if folder.is_dir():  # keep the folder itself: somebody may be standing in it
                 for path in made.iterdir():
                     shutil.move(path, folder / path.name)
             else:
                 made.replace(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
 
 
 @contextmanager

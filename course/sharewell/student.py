@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,20 +42,9 @@ def prepare(folder: Path) -> list[str]:
         When ``folder`` holds something else, or cannot be written.
     """
     if (folder / MARK).is_dir():
-        added = _missing_labs(folder)
-        if added:
-            with tempfile.TemporaryDirectory() as scratch:
-                released = _release(Path(scratch), added)
-                for lab in added:
-                    shutil.copytree(released / lab, folder / "labs" / lab)
-        content.copy_lessons(folder / "lessons")
-        return added
-    with content.new_folder(folder) as new, tempfile.TemporaryDirectory() as scratch:
-        content.copy_lessons(new / "lessons")
-        added = _missing_labs(new)
-        released = _release(Path(scratch), added)
-        for lab in added:
-            shutil.copytree(released / lab, new / "labs" / lab)
+        return _fill(folder)
+    with content.new_folder(folder) as new:
+        added = _fill(new)
         (new / "README.md").write_text(_README, encoding="utf-8")
         page = new / MARK / "labconfig" / "page_config.json"
         page.parent.mkdir(parents=True)
@@ -65,8 +53,17 @@ def prepare(folder: Path) -> list[str]:
     return added
 
 
-def _missing_labs(folder: Path) -> list[str]:
-    return [lab for lab in content.labs() if not (folder / "labs" / lab).is_dir()]
+def _fill(folder: Path) -> list[str]:
+    """Add the lessons and labs that are not there yet. Returns the names of the labs."""
+    content.copy_lessons(folder / "lessons")
+    (folder / "labs").mkdir(exist_ok=True)
+    missing = [lab for lab in content.labs() if not (folder / "labs" / lab).is_dir()]
+    if missing:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            released = _release(Path(scratch), missing)
+            for lab in missing:
+                (released / lab).replace(folder / "labs" / lab)
+    return missing
 
 
 def _release(scratch: Path, labs: list[str]) -> Path:

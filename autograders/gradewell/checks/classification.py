@@ -7,7 +7,7 @@ test cases.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from itertools import product
@@ -235,7 +235,7 @@ def properties(classify: Classify, seed: int, points: float = 12, each: int = 12
         broken = next((item for item in items if _breaks(holds, classify, item)), None)
         parts[f"{code} {sentence}"] = float(broken is None)
         if broken is not None:
-            smallest = _shrunk(broken, partial(_breaks, holds, classify))
+            smallest = _shrunk(broken, fixed, partial(_breaks, holds, classify))
             problems.append(
                 Problem(f"properties.{code}", f"{code}, {sentence}: not so for {smallest}.")
             )
@@ -260,9 +260,11 @@ def _must_decide(classify: Classify, item: Item) -> Decision:
     return decision
 
 
-def _shrunk(item: Item, fails: Callable[[Item], bool]) -> Item:
-    """The same failure with as many attributes as possible at their defaults."""
+def _shrunk(item: Item, fixed: Collection[str], fails: Callable[[Item], bool]) -> Item:
+    """The same failure with as many attributes as possible at their defaults, but for those ``fixed``."""
     for field in fields(Item):
+        if field.name in fixed:
+            continue
         simpler = replace(item, **{field.name: cast(Any, field.default)})
         if simpler != item and fails(simpler):
             item = simpler

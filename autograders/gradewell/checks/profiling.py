@@ -184,7 +184,7 @@ def _profiles(
     parts = {
         "risky columns found": min(recall / 0.95, 1.0),
         "flags that are deserved": min(precision / 0.8, 1.0),
-        "look-alikes left alone": left_alone / alike,
+        "look-alikes left alone": left_alone / alike if recall >= 0.5 else 0.0,
         "identifiers planted in text": planted_found / planted,
         "rows counted": counts_right / counts if counts else 0.0,
         "names do not matter": float(stable) if recall >= 0.5 else 0.0,
