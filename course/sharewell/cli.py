@@ -204,6 +204,7 @@ def _grade(course: Course, lab: str, students: Iterable[str] = (), force: bool =
     )
 
     from sharewell import grading
+    from sharewell.interruption import Interruption
 
     columns = [
         TextColumn("Grading {task.fields[student]:<24}"),
@@ -216,12 +217,14 @@ def _grade(course: Course, lab: str, students: Iterable[str] = (), force: bool =
         task = bar.add_task("", total=None, student="", rate="")
 
         def progress(student: str, done: int, total: int) -> None:
+            interruption.check()
             elapsed = bar.tasks[0].elapsed or 0
             rate = f"{elapsed / done:.1f} s each, left:" if done else ""
             bar.update(task, completed=done, total=total, student=student, rate=rate)
 
         try:
-            return grading.grade(course, lab, students, force, progress)
+            with Interruption() as interruption:
+                return grading.grade(course, lab, students, force, progress)
         except KeyboardInterrupt:
             bar.stop()
             _say("Interrupted. What was graded is kept; the same command goes on from here.")
