@@ -48,6 +48,20 @@ def sharewell():
     return run
 
 
+@pytest.fixture(scope="session")
+def fails():
+    """A run that went wrong in the right way: one clear message on stderr, no traceback, exit code 1."""
+
+    def check(process, *said):
+        assert process.returncode == 1, process.stdout + process.stderr
+        assert process.stderr.startswith("Error: ")
+        assert "Traceback" not in process.stderr + process.stdout
+        for words in said:
+            assert words in process.stderr
+
+    return check
+
+
 def graded_cell(name, source, **nbgrader):
     """A code cell with nbgrader's metadata."""
     cell = new_code_cell(source, id=name)

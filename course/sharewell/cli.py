@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sharewell import data
+from sharewell.console import console, say
 from sharewell.errors import SharewellError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from rich.console import Console
 
     from sharewell.course import Course
     from sharewell.grading import Outcome
@@ -26,8 +26,7 @@ app = typer.Typer(
     help="A campus course on sharing public data openly and safely.",
     epilog="Students begin with: sharewell start. Instructors with: sharewell demo, then: sharewell init DIR.",
 )
-data = typer.Typer(no_args_is_help=True, help="Tables of Datapolis, the synthetic country.")
-app.add_typer(data, name="data")
+app.add_typer(data.app, name="data")
 
 CourseOption = Annotated[
     Path, typer.Option("--course", help="The course folder.", show_default="here")
@@ -51,14 +50,14 @@ def start(
 
     existed = folder.exists()
     if not existed:
-        _say(f"Making your folder {folder} ...")
+        say(f"Making your folder {folder} ...")
     added = student.prepare(folder)
     if existed and added:
-        _say(f"New in {folder}: {', '.join(added)}")
+        say(f"New in {folder}: {', '.join(added)}")
     if no_open:
-        _say(f"Your folder is {folder}. Open it with: sharewell start {folder}")
+        say(f"Your folder is {folder}. Open it with: sharewell start {folder}")
         return
-    _say("Opening JupyterLab; Ctrl-C here closes it.")
+    say("Opening JupyterLab; Ctrl-C here closes it.")
     options = [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1"]
     code = student.open_jupyter(folder, options + ["--no-browser"] * no_browser)
     if code:
@@ -72,10 +71,10 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
 
     course.make(folder)
     lab = next(iter(content.labs()))
-    _say(
+    say(
         f"Your course is in {folder}: an ordinary nbgrader course with {len(content.labs())} lab(s)."
     )
-    _say(
+    say(
         f"Next:  cd {folder}\n       nbgrader generate_assignment {lab}\n       sharewell grade {lab}"
     )
 
@@ -93,8 +92,8 @@ def grade(
 
     found = Course(course)
     outcome = _grade(found, lab, student or [], force)
-    report.show(_console(), found, lab)
-    _say(
+    report.show(console(), found, lab)
+    say(
         f"\nGraded {len(outcome.graded)}, unchanged {len(outcome.unchanged)}. Feedback: {found.root / 'feedback'}"
     )
     if outcome.failed:
@@ -115,7 +114,7 @@ def demo(
     """
     from sharewell import demo as demonstration
 
-    demonstration.run(folder, restart, _console(), _grade)
+    demonstration.run(folder, restart, console(), _grade)
 
 
 @app.command()
@@ -133,64 +132,11 @@ def doctor() -> None:
         table.add_row(mark, finding.what, Text(finding.found, overflow="fold"))
         if not finding.ok:
             table.add_row("", "", Text(f"→ {finding.advice}", style="yellow"))
-    _console().print(table)
+    console().print(table)
     missing = [finding.what for finding in findings if finding.needed and not finding.ok]
     if missing:
         raise SharewellError(f"not ready: {', '.join(missing)}")
-    _say("Ready. Students: sharewell start. Instructors: sharewell demo.")
-
-
-@data.command("list")
-def data_list() -> None:
-    """The tables there are."""
-    import datapolis
-
-    for name in datapolis.tables():
-        _say(f"{name:<12} {datapolis.schema(name)['description']}")
-
-
-@data.command("show")
-def data_show(
-    name: str,
-    rows: Annotated[int, typer.Option(help="How many rows.")] = 5,
-    seed: Annotated[int, typer.Option(help="Which population.")] = 0,
-) -> None:
-    """The first rows of a table, and what its columns mean."""
-    import datapolis
-    from rich.table import Table
-    from rich.text import Text
-
-    frame = datapolis.load(name, rows=rows, seed=seed)
-    described = {field["name"]: field for field in datapolis.schema(name)["fields"]}
-    table = Table(title=f"{name}, seed {seed}", title_justify="left", show_lines=True)
-    table.add_column("column", no_wrap=True)
-    table.add_column("meaning" if described else "")
-    table.add_column(f"first {len(frame)} values")
-    for column in frame:
-        field = described.get(str(column), {})
-        unit = f" [{field['unit']}]" if "unit" in field else ""
-        values = " · ".join(str(value) for value in frame[column])
-        table.add_row(str(column), Text(field.get("description", "") + unit), Text(values))
-    _console().print(table)
-
-
-@data.command("make")
-def data_make(
-    name: str,
-    to: Annotated[
-        Path, typer.Option("--to", help="Parquet file to write.", show_default="NAME.parquet")
-    ] = Path(),
-    rows: Annotated[int, typer.Option(help="How many rows.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Which population.")] = 0,
-) -> None:
-    """Write a table to a Parquet file."""
-    import datapolis
-
-    path = to if to != Path() else Path(f"{name}.parquet")
-    if path.exists():
-        raise SharewellError(f"{path} exists. Name another file with --to; nothing was changed.")
-    datapolis.write(name, path, rows=rows, seed=seed)
-    _say(f"{path}: {rows:,} rows, {path.stat().st_size / 1e6:.1f} MB")
+    say("Ready. Students: sharewell start. Instructors: sharewell demo.")
 
 
 def _grade(course: Course, lab: str, students: Iterable[str] = (), force: bool = False) -> Outcome:
@@ -213,7 +159,7 @@ def _grade(course: Course, lab: str, students: Iterable[str] = (), force: bool =
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     ]
-    with Progress(*columns, console=_console()) as bar:
+    with Progress(*columns, console=console()) as bar:
         task = bar.add_task("", total=None, student="", rate="")
 
         def progress(student: str, done: int, total: int) -> None:
@@ -227,19 +173,8 @@ def _grade(course: Course, lab: str, students: Iterable[str] = (), force: bool =
                 return grading.grade(course, lab, students, force, progress)
         except KeyboardInterrupt:
             bar.stop()
-            _say("Interrupted. What was graded is kept; the same command goes on from here.")
+            say("Interrupted. What was graded is kept; the same command goes on from here.")
             raise
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 110  # a log file is not 80 columns wide
-    return Console(width=width)
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
 
 
 def main() -> None:

@@ -6,18 +6,19 @@ written forms. Identifiers are planted in free text; decoys look like identifier
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from datapolis import identifiers, reference, residents
 from datapolis.blocks import BLOCK, stream
+from datapolis.columns import decoded
+from datapolis.country import Country
 from datapolis.errors import DatapolisError
-
-Strings = NDArray[np.str_]
 
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 _NOTES = (
@@ -35,6 +36,11 @@ _HARMLESS = (
     "reading", "company", "clean notes",
 )  # fmt: skip
 _MISLEADING = ("phone", "name", "birth_date", "temperature", "id", "value", "remark", "code")
+
+
+def make_table(country: Country, part: int) -> pa.Table:
+    """The table of the country's seed, in English, as long as the country has people."""
+    return pa.Table.from_pandas(make(country.population, country.seed)[0], preserve_index=False)
 
 
 def make(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -96,7 +102,9 @@ def choose(seed: int) -> list[tuple[str, str]]:
 @cache
 def _people() -> pd.DataFrame:
     """Residents with a phone and an e-mail address, from whom every table draws."""
-    people: pd.DataFrame = residents.block(0, 0, 20_000).to_pandas(date_as_object=False)
+    register = residents.make(Country(0, 0.2), 0)
+    plain = {name: decoded(register[name].combine_chunks()) for name in register.column_names}
+    people: pd.DataFrame = pa.table(plain).to_pandas(date_as_object=False)
     return people[people["phone"].notna() & people["email"].notna()]
 
 
@@ -144,16 +152,17 @@ def _whereabouts(people: pd.DataFrame, draw: np.random.Generator) -> list[str]:
 
 
 def _payment_cards(people: pd.DataFrame, draw: np.random.Generator) -> list[str]:
-    cards = identifiers.payment_cards(draw.integers(0, 10**11, len(people)))
+    cards = identifiers.payment_cards(draw.integers(0, 10**11, len(people))).to_pylist()
     spaced = draw.random() < 0.5
-    return [" ".join(c[i : i + 4] for i in (0, 4, 8, 12)) if spaced else c for c in cards.tolist()]
+    return [" ".join(c[i : i + 4] for i in (0, 4, 8, 12)) if spaced else c for c in cards]
 
 
-def _wrong_last(numbers: Strings | pd.Series, draw: np.random.Generator) -> list[str]:
+def _wrong_last(numbers: Iterable[str], draw: np.random.Generator) -> list[str]:
     """Well-formed numbers whose check character is always wrong."""
+    texts = list(numbers)
     return [
         number[:-1] + str((int(number[-1].replace("X", "0")) + shift) % 10)
-        for number, shift in zip(numbers, draw.integers(1, 10, len(numbers)).tolist(), strict=True)
+        for number, shift in zip(texts, draw.integers(1, 10, len(texts)).tolist(), strict=True)
     ]
 
 
@@ -162,7 +171,8 @@ def _serial_numbers(people: pd.DataFrame, draw: np.random.Generator) -> list[str
 
 
 def _order_numbers(people: pd.DataFrame, draw: np.random.Generator) -> list[str]:
-    return _wrong_last(identifiers.payment_cards(draw.integers(0, 10**11, len(people))), draw)
+    cards = identifiers.payment_cards(draw.integers(0, 10**11, len(people)))
+    return _wrong_last(cards.to_pylist(), draw)
 
 
 def _product_codes(people: pd.DataFrame, draw: np.random.Generator) -> NDArray[np.int64]:

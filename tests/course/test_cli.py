@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import pytest
 from sharewell import SharewellError, content, course
 
@@ -312,7 +311,7 @@ def test_start_makes_a_folder_once_and_keeps_what_a_student_wrote(tmp_path, shar
     assert (folder / "lessons" / "2-management" / "2.4-classification.ipynb").is_file()
 
 
-# -- doctor and data --------------------------------------------------------------------------------
+# -- doctor --------------------------------------------------------------------------------
 
 
 def test_doctor_finds_this_environment_ready(sharewell):
@@ -332,26 +331,3 @@ def test_doctor_says_what_to_do_about_what_is_missing(sharewell, tmp_path):
     assert ran.returncode == 0
     assert "apt install chromium" in ran.stdout
     assert "apt install bubblewrap" in ran.stdout
-
-
-def test_data_lists_shows_and_makes_tables(tmp_path, sharewell):
-    assert "residents" in sharewell("data", "list").stdout
-    shown = sharewell("data", "show", "residents", "--rows", "2", "--seed", "5").stdout
-    assert "crowns a year" in shown
-    ran = sharewell(
-        "data", "make", "residents", "--rows", "70000", "--to", "r.parquet", cwd=tmp_path
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert len(pd.read_parquet(tmp_path / "r.parquet")) == 70_000
-
-
-def test_data_says_what_is_wrong(tmp_path, sharewell):
-    fails(sharewell("data", "show", "people"), "no table 'people'", "residents")
-    fails(sharewell("data", "make", "residents", "--rows", "-1", cwd=tmp_path), "rows must be")
-    fails(
-        sharewell("data", "make", "residents", "--to", "no/such/folder.parquet", cwd=tmp_path),
-        "cannot write",
-    )
-    (tmp_path / "residents.parquet").write_text("mine")
-    fails(sharewell("data", "make", "residents", cwd=tmp_path), "exists", "nothing was changed")
-    assert (tmp_path / "residents.parquet").read_text() == "mine"

@@ -7,10 +7,10 @@ import datapolis
 import numpy as np
 import pandas as pd
 import pytest
-from datapolis.blocks import BLOCK
+from datapolis.blocks import BLOCK, stream
+from datapolis.reference import DISTRICTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sharewell.classify import Item, classify
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_identifiers_are_unique(residents):
 
 
 def test_identity_numbers_tell_birth_date_district_and_sex(residents):
-    codes = {d.name: d.code for d in datapolis.reference.DISTRICTS}
+    codes = {d.name: d.code for d in DISTRICTS}
     numbers = residents["id_number"]
     assert (numbers.str[6:14] == residents["birth_date"].dt.strftime("%Y%m%d")).all()
     assert (numbers.str[2:4] == residents["district"].map(codes)).all()
@@ -79,84 +79,6 @@ def test_income_follows_schooling_and_age(residents):
     assert children["income"].isna().all()
 
 
-def test_values_fit_the_schema(residents):
-    fields = {field["name"]: field for field in datapolis.schema("residents")["fields"]}
-    assert list(fields) == list(residents.columns)
-    for name, field in fields.items():
-        column, rules = residents[name], field.get("constraints", {})
-        assert field["description"]
-        if rules.get("required"):
-            assert column.notna().all(), name
-        if rules.get("unique"):
-            assert column.dropna().is_unique, name
-        if "enum" in rules:
-            assert set(column.dropna()) <= set(rules["enum"]), name
-        if "pattern" in rules:
-            assert column.dropna().str.fullmatch(rules["pattern"]).all(), name
-        if "minimum" in rules:
-            lowest = pd.Timestamp(rules["minimum"]) if field["type"] == "date" else rules["minimum"]
-            assert column.dropna().min() >= lowest, name
-        if "maximum" in rules:
-            assert column.max() <= pd.Timestamp(rules["maximum"]), name
-
-
-def test_the_truth_covers_every_column_and_agrees_with_the_rules(residents):
-    truth = datapolis.truth("residents")
-    assert list(truth.index) == list(residents.columns)
-    kinds = {
-        "identifier": {"personal": "identified"},
-        "quasi-identifier": {"personal": "deidentified"},
-        "sensitive": {"personal": "deidentified", "sensitive": True},
-    }
-    for column, row in truth.iterrows():
-        shared = classify(Item(**kinds[row["role"]], basis="duty")).label
-        opened = classify(Item(audience="society", **kinds[row["role"]])).label
-        assert (row["sharing"], row["opening"]) == (shared, opened), column
-
-
-def test_large_tables_are_kept_on_disk_and_made_again_when_damaged(tmp_path, monkeypatch):
-    monkeypatch.setenv("DATAPOLIS_CACHE", str(tmp_path / "cache"))
-    first = datapolis.load("residents", rows=100_000, seed=2)
-    (kept,) = (tmp_path / "cache").iterdir()
-    written = kept.stat().st_mtime_ns
-    pd.testing.assert_frame_equal(datapolis.load("residents", rows=100_000, seed=2), first)
-    assert kept.stat().st_mtime_ns == written
-    kept.write_bytes(b"PAR1 but not really")
-    pd.testing.assert_frame_equal(datapolis.load("residents", rows=100_000, seed=2), first)
-
-
-def test_write_makes_the_parquet_that_load_gives(tmp_path):
-    path = datapolis.write("residents", tmp_path / "r.parquet", rows=1_500, seed=9)
-    expected = datapolis.load("residents", rows=1_500, seed=9)
-    read = pd.read_parquet(path).astype({"birth_date": expected["birth_date"].dtype})
-    pd.testing.assert_frame_equal(read, expected)
-
-
-def test_write_interrupted_leaves_nothing_behind(tmp_path, monkeypatch):
-    def stop(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(datapolis.residents, "block", stop)
-    with pytest.raises(KeyboardInterrupt):
-        datapolis.write("residents", tmp_path / "r.parquet", rows=10)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"name": "nobody"}, "no table 'nobody'; there are: residents"),
-        ({"name": "residents", "rows": -1}, "rows must be a whole number"),
-        ({"name": "residents", "rows": 1.5}, "rows must be a whole number"),
-        ({"name": "residents", "seed": "x"}, "seed must be a whole number"),
-        ({"name": "unlabelled", "rows": 10**6}, "at most"),
-    ],
-)
-def test_impossible_requests_say_what_is_possible(arguments, message):
-    with pytest.raises(datapolis.DatapolisError, match=message):
-        datapolis.load(**arguments)
-
-
 def test_an_empty_table_has_its_columns():
     empty = datapolis.load("residents", rows=0)
     assert len(empty) == 0
@@ -165,12 +87,10 @@ def test_an_empty_table_has_its_columns():
 
 def test_no_random_stream_is_shared_between_columns():
     draws = {
-        name: tuple(datapolis.blocks.stream(1, "residents", name, 0).integers(0, 2**60, 4))
+        name: tuple(stream(1, "residents", name, 0).integers(0, 2**60, 4))
         for name in ("sex", "age of head", "income", "phone", "email")
     }
-    draws["next block"] = tuple(
-        datapolis.blocks.stream(1, "residents", "sex", 1).integers(0, 2**60, 4)
-    )
+    draws["next block"] = tuple(stream(1, "residents", "sex", 1).integers(0, 2**60, 4))
     assert len(set(draws.values())) == len(draws)
     assert np.unique([value for values in draws.values() for value in values]).size == 4 * len(
         draws
