@@ -32,7 +32,8 @@ never assigned, phone numbers begin with a prefix and a country code that nobody
 import datapolis
 
 datapolis.describe()  # what there is
-residents = datapolis.load("residents", rows=50_000, seed=1)  # pandas; also as_="polars", "arrow", "duckdb", "dask"
+residents = datapolis.load("residents", rows=50_000, seed=1)  # pandas
+datapolis.load("residents", scale=1, as_="polars")  # or "arrow", "duckdb", "dask"
 sales = datapolis.load("sales", scale=0.01)  # a country a hundred times smaller
 datapolis.scan("sales", scale=400)  # a billion rows, made as the query needs them
 datapolis.write("sales", "sales", scale=40, workers=2)  # a Frictionless package of Parquet files

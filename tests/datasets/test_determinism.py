@@ -72,7 +72,11 @@ def test_partitions_do_not_matter(name):
 @pytest.fixture(scope="module")
 def cluster():
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
     ) as started:
         yield started
 
@@ -110,7 +114,7 @@ def test_a_dask_worker_that_dies_is_replaced(tmp_path, cluster):
 
 def test_a_scheduler_without_workers_is_said_so(tmp_path):
     with (
-        LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as empty,
+        LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as empty,
         pytest.raises(datapolis.DatapolisError, match="has no workers"),
     ):
         datapolis.write("sales", tmp_path / "s", scheduler=empty.scheduler_address)
