@@ -43,6 +43,7 @@ Progress = Callable[[int, int, int], None]
 MANIFEST = "datapackage.json"
 DATA = "data"
 HASH = "sha256"
+_ELSEWHERE = ("card", "encoding", "foreignKeys")
 _AHEAD = 3
 """Parts under way for each worker: enough to keep it busy, few enough for any memory."""
 
@@ -313,6 +314,7 @@ def _describe(partial: Path, name: str, country: Country, format: Format, parts:
     """Add what says what the files are."""
     from datapolis import cards
 
+    described = store.schema(name)
     files = [partial / DATA / _file(name, number, format) for number in range(parts)]
     resource = {
         "name": name.replace("_", "-"),
@@ -322,15 +324,20 @@ def _describe(partial: Path, name: str, country: Country, format: Format, parts:
         "encoding": _encoding(name) if format == "csv" else "utf-8",
         "bytes": sum(file.stat().st_size for file in files),
         HASH: [digest(file) for file in files],
-        "schema": {k: v for k, v in store.schema(name).items() if k not in ("card", "encoding")},
+        # keys into tables of other packages would make this one invalid; they are named below
+        "schema": {k: v for k, v in described.items() if k not in _ELSEWHERE},
     }
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"datapolis-{resource['name']}",
-        "title": store.schema(name)["title"],
-        "description": store.schema(name)["description"],
+        "title": described["title"],
+        "description": described["description"],
         "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
-        "datapolis": {**asdict(country), "edition": _edition()},
+        "datapolis": {
+            **asdict(country),
+            "edition": _edition(),
+            "foreignKeys": described.get("foreignKeys", []),
+        },
         "resources": [resource],
     }
     _put(partial / "dcat.jsonld", _json(cards.catalogue([name])))

@@ -7,6 +7,7 @@ import sys
 
 import datapolis
 import duckdb
+import frictionless
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -209,6 +210,13 @@ def test_a_cache_that_cannot_be_written_is_said_so(tmp_path, monkeypatch):
 
 
 # -- packages ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n in datapolis.tables() if n != "unlabelled"])
+def test_packages_are_valid_for_the_reference_implementation(name, tmp_path):
+    folder = datapolis.write(name, tmp_path / "p", scale=0.004, format="csv")
+    report = frictionless.validate(str(folder / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "message"])[:3]
 
 
 @pytest.mark.parametrize("name", ["province_north", "province_delta", "province_highland"])
