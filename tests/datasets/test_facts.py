@@ -80,7 +80,7 @@ def test_reports_are_late_and_later_at_the_peak(country):
     assert delay.min() >= 0
     by_week = delay.groupby(cases["result_on"].dt.isocalendar().week).median()
     assert by_week.loc[24:26].mean() > by_week.loc[3:4].mean()
-    assert not cases["reported_on"].dt.dayofweek.isin([5, 6]).any()
+    assert not cases["reported_on"].dt.day_of_week.isin([5, 6]).any()
 
 
 def test_three_agencies_hold_the_same_people_under_different_keys(country):
@@ -161,7 +161,7 @@ def test_goods_do_not_appear_or_vanish(country):
 def test_tills_rang_up_what_left_the_shelves(country):
     sales, inventory = country("sales"), country("inventory")
     monday = sales["sold_at"].dt.normalize() - pd.to_timedelta(
-        sales["sold_at"].dt.dayofweek, unit="D"
+        sales["sold_at"].dt.day_of_week, unit="D"
     )
     rung = sales.groupby([sales["store_id"], sales["product_id"], monday])["quantity"].sum()
     stores = inventory[inventory["level"] == "store"].set_index(["place", "product_id", "week"])[
