@@ -182,6 +182,7 @@ def reading() -> Table:
                 "sales", scale=1, as_="arrow"
             ),
             "load() as pandas from the cache": lambda: datapolis.load("sales", scale=1),
+            "polars.read_parquet(...).to_pandas()": lambda: pl.read_parquet(files).to_pandas(),
             "load('residents', scale=0.01)": lambda: datapolis.load("residents", scale=0.01),
             "load('sales', scale=0.01)": lambda: datapolis.load("sales", scale=0.01),
             "python -c 'import datapolis'": lambda: subprocess.run(

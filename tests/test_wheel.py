@@ -8,6 +8,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+import datapolis
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -62,8 +63,8 @@ def test_the_wheel_carries_the_course_and_nothing_else(wheel):
         "sharewell/content/lessons/2-management/2.4-classification.ipynb",
         f"sharewell/content/source/{LAB}/{LAB}.ipynb",
         f"sharewell/content/submissions/{LAB}/right/model.yml",
-        "datapolis/schemas/residents.json",
-        "datapolis/truth/residents.json",
+        *(f"datapolis/schemas/{name}.json" for name in datapolis.tables()),
+        *(f"datapolis/truth/{name}.json" for name in datapolis.tables() if name != "unlabelled"),
     ):
         assert needed in names
     roots = {name.split("/")[0] for name in names}
