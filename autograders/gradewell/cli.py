@@ -1,0 +1,88 @@
+"""The command ``gradewell``. nbgrader is imported inside the commands: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="gradewell",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Grade nbgrader courses many at once, safe against the code that is graded.",
+)
+
+
+@app.callback()
+def gradewell() -> None:
+    """Grade nbgrader courses many at once, safe against the code that is graded."""
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Every other option goes to nbgrader: --CourseDirectory.autograded_directory=DIR and the like.",
+)
+def autograde(
+    context: typer.Context,
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT")],
+    student: Annotated[
+        str, typer.Option(help="Only these students; * and ? as in nbgrader.")
+    ] = "*",
+    notebook: Annotated[str, typer.Option(help="Only these notebooks, likewise.")] = "*",
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Grade again what is graded.")
+    ] = False,
+    create: Annotated[
+        bool, typer.Option("--create", help="As in nbgrader, where it is the default.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Notebooks at a time; one a core.")
+    ] = None,
+    timeout: Annotated[
+        int | None, typer.Option(min=1, help="Seconds for each cell.", show_default="as configured")
+    ] = None,
+    memory: Annotated[
+        int | None, typer.Option(min=16, help="MiB for each notebook, beside its libraries.")
+    ] = None,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Run the notebooks on a Dask cluster.")
+    ] = "",
+    sandbox: Annotated[
+        str | None, typer.Option(metavar="auto|bubblewrap|none", help="How code is kept in.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say what became of it as JSON; progress to stderr.")
+    ] = False,
+) -> None:
+    """Autograde submissions, in the folder of any nbgrader course.
+
+    The same folders, configuration, gradebook and feedback as with nbgrader autograde. What is graded and has
+    not changed is left alone; a run that was interrupted goes on. Exit code 1: some could not be graded.
+    """
+    from gradewell.runner.command import autograde as run
+
+    options = list(context.args)
+    options += [f"--student={student}"] * (student != "*")
+    options += [f"--notebook={notebook}"] * (notebook != "*")
+    options += ["--force"] * force + ["--create"] * create
+    if timeout:
+        options.append(f"--Execute.timeout={timeout}")
+    settings = {"jobs": jobs, "memory": memory, "sandbox": sandbox}
+    sys.exit(run(assignment, options, settings, scheduler, as_json))
+
+
+def main() -> None:
+    """Run the command; errors that have an explanation are shown without a traceback."""
+    from gradewell.runner.errors import RunnerError
+
+    try:
+        app()
+    except RunnerError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. What is finished is kept; the same command goes on.", err=True)
+        sys.exit(130)

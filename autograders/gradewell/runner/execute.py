@@ -1,0 +1,219 @@
+"""nbgrader's Execute preprocessor, with notebooks run by a fork server.
+
+The fork server returns the messages that a kernel would have sent, and nbclient's own code makes outputs of them. In
+plain nbgrader, and behind formgrader's button, one line of configuration does the same::
+
+    c.Autograde.autograde_preprocessors = ["gradewell.runner.execute.Execute", "nbgrader.preprocessors.IgnorePattern", ...]
+
+which ``gradewell.runner.execute.preprocessors()`` returns whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import base64
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.jsonutil import parse_date
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbgrader import preprocessors as nbgrader_preprocessors
+from nbgrader.preprocessors import Execute as NbgraderExecute
+
+from .job import Cell, CellRun, Job, Transcript, pack, unpack
+from .runner import Runner
+
+
+def preprocessors() -> list[type]:
+    """nbgrader's preprocessors for autograding, with our Execute in place of its."""
+    names = "IgnorePattern LimitOutput SaveAutoGrades AssignLatePenalties CheckCellMetadata"
+    from nbconvert.preprocessors import ClearMetadataPreprocessor
+
+    ours = [getattr(nbgrader_preprocessors, name) for name in names.split()]
+    return [Execute, ours[0], ClearMetadataPreprocessor, *ours[1:]]
+
+
+class Execute(NbgraderExecute):  # type: ignore[misc]
+    """Executes a notebook in a fork of a process that has imported its libraries, in a sandbox."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: Any = None, km: Any = None
+    ) -> tuple[NotebookNode, Any]:
+        """Run all code cells; same arguments and result as nbclient's.
+
+        A notebook that had to be stopped keeps what its cells put out before; each later cell gets an error that
+        says why.
+        """
+        converter = self.parent.parent
+        runner = converter.runner if hasattr(converter, "runner") else alone(converter)
+        waiting = getattr(converter, "waiting", nullcontext)
+        setting = runner.setting(nb)
+        if setting is None:
+            from .kernels import kernel_manager
+
+            self.kernel_manager_class = kernel_manager(runner)
+            with waiting():
+                return super().preprocess(nb, resources, km)
+        NotebookClient.__init__(self, nb, km)
+        self.reset_execution_trackers()
+        self._check_assign_resources(resources)
+        here = Path(resources["metadata"]["path"] or ".")
+        notebooks = frozenset(path.name for path in here.glob("*.ipynb"))
+        others = [path.name for path in here.iterdir() if path.name not in notebooks]
+        running = [cell for cell in nb.cells if self._runs(cell)]
+        job = Job(
+            cells=tuple(Cell(cell.source, self._get_timeout(cell)) for cell in running),
+            folder=runner.folder_seen(
+                resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
+            ),
+            files=pack(here, others),
+            keep_out=notebooks,
+            limits=runner.limits,
+        )
+        with waiting():
+            transcript = runner.execute(setting, job)
+        if transcript.files:
+            _replace(here, others, transcript.files)
+        self._replay(nb, transcript)
+        if hasattr(converter, "finished"):
+            converter.finished(resources["nbgrader"]["notebook"], running, transcript)
+        return nb, self.resources
+
+    def _runs(self, cell: NotebookNode) -> bool:
+        """Whether nbclient would execute this cell."""
+        return (
+            cell.cell_type == "code"
+            and bool(cell.source.strip())
+            and self.skip_cells_with_tag not in cell.metadata.get("tags", [])
+        )
+
+    def _replay(self, nb: NotebookNode, transcript: Transcript) -> None:
+        """Let nbclient make outputs of the messages."""
+        self.kc = _Replay(transcript, self.error_on_timeout)
+        if transcript.language:
+            nb.metadata["language_info"] = transcript.language
+
+        async def every_cell() -> None:
+            for index, cell in enumerate(nb.cells):
+                await self.async_execute_cell(cell, index, store_history=True)
+
+        asyncio.run(every_cell())
+        self.set_widgets_metadata()
+
+
+def alone(converter: Any) -> Runner:
+    """The runner of nbgrader's own converter, which knows of none: made once, and closed with the process."""
+    name = (converter.coursedir.root, converter.coursedir.assignment_id)
+    if name not in _alone:
+        for other in list(_alone):
+            _alone.pop(other).close()
+        _alone[name] = Runner(coursedir=converter.coursedir, parent=converter)
+        atexit.register(_alone[name].close)
+    return _alone[name]
+
+
+_alone: dict[tuple[str, str], Runner] = {}
+
+
+class _Replay:
+    """Stands where nbclient has the client of a kernel, and repeats what was said."""
+
+    def __init__(self, transcript: Transcript, error_on_timeout: dict[str, Any]) -> None:
+        self.transcript, self.error_on_timeout = transcript, error_on_timeout
+        self.number = 0
+        self.shell_channel = self.iopub_channel = self
+        self.left: list[dict[str, Any]] = []
+        self.reply: dict[str, Any] = {}
+        self.replied = False
+
+    def execute(self, source: str, **_: Any) -> str:
+        """Begin the next cell."""
+        self.number += 1
+        name = f"cell-{self.number}"
+        begun = self.number <= len(self.transcript.cells)
+        run = self.transcript.cells[self.number - 1] if begun else CellRun()
+        self.left = [_decoded(message) for message in run.messages if _sound(message)]
+        self.left = [m for m in self.left if m["parent_header"].get("msg_id") == name]
+        self.reply = self._error(run, begun) or _decoded(run.reply or {})
+        self.reply["parent_header"] = {"msg_id": name}
+        idle = {"msg_type": "status", "content": {"execution_state": "idle"}}
+        if not any(message["content"] == idle["content"] for message in self.left):
+            self.left.append(_decoded({**idle, "parent_header": {"msg_id": name}}))
+        self.left.reverse()
+        self.replied = False
+        return name
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        """The next message. nbclient asks for the reply with a timeout, and for outputs without."""
+        await asyncio.sleep(0)
+        if timeout is None and self.left:
+            return self.left.pop()
+        return self.reply
+
+    async def is_alive(self) -> bool:
+        """It has been, and that is enough."""
+        return True
+
+    def _error(self, run: CellRun, begun: bool) -> dict[str, Any] | None:
+        """The reply that says what went wrong outside the cell's own code."""
+        if run.timed_out and self.error_on_timeout:
+            content = {**self.error_on_timeout, "status": "error"}
+            return _decoded({"msg_type": "execute_reply", "content": content})
+        why = self.transcript.stopped
+        if run.reply is None or not _sound(run.reply):
+            what = "NotebookStopped" if begun else "NotRun"
+            text = (
+                f"The notebook was stopped here: {why}."
+                if begun
+                else f"This cell was not run, because the notebook was stopped before: {why}."
+            )
+            return _failure(what, text if why else "The kernel gave no answer.")
+        if run.output_cut:
+            return _failure("OutputLimitExceeded", "This cell put out more than can be kept.")
+        return None
+
+
+def _failure(name: str, text: str) -> dict[str, Any]:
+    content = {
+        "status": "error",
+        "ename": name,
+        "evalue": text,
+        "traceback": [f"\x1b[0;31m{name}\x1b[0m: {text}"],
+    }
+    return _decoded({"msg_type": "execute_reply", "content": content})
+
+
+def _sound(message: Any) -> bool:
+    """Whether a message has the parts that nbclient takes for granted; a student's process may have written it."""
+    try:
+        return (
+            isinstance(message["content"], dict)
+            and isinstance(message["header"], dict)
+            and isinstance(message["parent_header"], dict)
+            and isinstance(message["msg_type"], str)
+            and message["content"].get("status", "ok") in ("ok", "error")
+        )
+    except (KeyError, TypeError):
+        return False
+
+
+def _decoded(message: dict[str, Any]) -> dict[str, Any]:
+    """A message with the date and the buffers that nbclient expects."""
+    header = {**message.get("header", {}), "msg_type": message["msg_type"]}
+    header["date"] = parse_date(header.get("date")) or datetime.now(UTC)
+    buffers = [base64.b64decode(text) for text in message.get("buffers", [])]
+    return {**message, "header": header, "buffers": buffers}
+
+
+def _replace(folder: Path, names: list[str], packed: bytes) -> None:
+    """Put what the notebook left in its folder in the place of what was there."""
+    from nbgrader.utils import remove, rmtree
+
+    for name in names:
+        path = folder / name
+        rmtree(path) if path.is_dir() and not path.is_symlink() else remove(path)
+    unpack(packed, folder)

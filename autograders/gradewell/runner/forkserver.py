@@ -1,0 +1,348 @@
+"""A fork server as its user sees it: give it a job, get a transcript. Several threads may use it at once."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import gradewell
+
+from . import sandbox
+from .errors import RunnerError
+from .inside import wire
+from .job import CellRun, Job, Transcript
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the notebooks of an assignment have in common."""
+
+    root: str
+    """The course's folder, which notebooks do not see."""
+    writable: str
+    """The folder, below the course's, in which each notebook finds a folder of its own."""
+    python: str = sys.executable
+    preload: tuple[str, ...] = ()
+    """Modules to import before the first fork."""
+    sandboxed: bool = True
+    readable: tuple[str, ...] = ()
+    """More files and folders that notebooks may read."""
+    hidden: tuple[str, ...] = ()
+    """More folders that they may not see."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """More environment variables."""
+
+
+class ServerLost(RunnerError):
+    """The fork server itself has ended."""
+
+
+class ForkServer:
+    """A Python process that has imported what notebooks need, and forks for each of them.
+
+    Parameters
+    ----------
+    setting : Setting
+        What it imports and shows.
+
+    Raises
+    ------
+    RunnerError
+        It cannot be started; the text says why.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self._scratch = tempfile.mkdtemp(prefix="gradewell-")
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control = ours
+        self._errors = open(Path(self._scratch) / "errors", "w+b")  # noqa: SIM115
+        source = str(Path(gradewell.__file__).parents[1])
+        code = (
+            f"import sys; sys.path.append({source!r}); from gradewell.runner.inside import server; "
+            "sys.path.pop(); server.main()"
+        )
+        command = [setting.python, "-c", code]
+        environment = self._environment()
+        if setting.sandboxed:
+            command = sandbox.command(self._view(environment, source), command)
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                stdin=theirs.fileno(),
+                stdout=self._errors,
+                stderr=self._errors,
+                env=None if setting.sandboxed else environment,
+                cwd=self._scratch,
+                start_new_session=True,
+            )
+        writable = [setting.writable, "/tmp", "/dev/shm"]
+        settings = {
+            "preload": setting.preload,
+            "sandboxed": setting.sandboxed,
+            "writable": writable,
+            "whole_proc": sandbox.WHOLE_PROC,
+        }
+        self._control.send(json.dumps(settings).encode())
+        self._preloaded: dict[str, str] | None = None
+
+    def ready(self) -> dict[str, str]:
+        """Wait until it can take jobs. Returns module to error, empty where it was imported."""
+        with self._lock:
+            if self._preloaded is None:
+                try:
+                    answer = self._control.recv(1 << 16)
+                except ConnectionError:
+                    answer = b""
+                if not answer:
+                    raise RunnerError(f"the fork server did not start:\n{self.errors()}")
+                self._preloaded = json.loads(answer)
+            return self._preloaded
+
+    def execute(self, job: Job) -> Transcript:
+        """Run one notebook and wait for it.
+
+        Raises
+        ------
+        ServerLost
+            The fork server itself has ended.
+        """
+        self.ready()
+        begun = time.monotonic()
+        ours, theirs = socket.socketpair()
+        with ours:
+            self._open.add(ours)
+            try:
+                with theirs, self._lock:
+                    socket.send_fds(self._control, [b"job"], [theirs.fileno()])
+                transcript = Transcript()
+                try:
+                    self._send(ours, job)
+                    self._receive(ours, transcript)
+                except (wire.Closed, ConnectionError):
+                    if self._process.poll() is not None:
+                        raise ServerLost(f"the fork server ended:\n{self.errors()}") from None
+                    transcript.stopped = transcript.stopped or "its sandbox was destroyed"
+            except OSError as error:
+                raise ServerLost(
+                    f"the fork server cannot be reached ({error}):\n{self.errors()}"
+                ) from error
+            finally:
+                self._open.discard(ours)
+        transcript.seconds = time.monotonic() - begun
+        return transcript
+
+    def errors(self) -> str:
+        """The last lines that the server itself wrote."""
+        self._errors.flush()
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace")[-2000:]
+
+    def close(self) -> None:
+        """End the server and every notebook in it."""
+        for sock in list(self._open):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+        self._control.close()
+        try:
+            self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def __enter__(self) -> ForkServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _environment(self) -> dict[str, str]:
+        variables = {
+            **sandbox.environment(),
+            "NBGRADER_EXECUTION": "autograde",
+            "IPYTHONDIR": "/tmp/.ipython" if self.setting.sandboxed else f"{self._scratch}/ipython",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **self.setting.variables,
+        }
+        cached = _matplotlib_cache()
+        if cached and self.setting.sandboxed:
+            variables["MPLCONFIGDIR"] = cached
+        return variables
+
+    def _view(self, environment: dict[str, str], source: str) -> sandbox.View:
+        readable = {source, *python_paths(self.setting.python), *self.setting.readable}
+        if "MPLCONFIGDIR" in environment:
+            readable.add(environment["MPLCONFIGDIR"])
+        return sandbox.View(
+            readable=tuple(path for path in readable if path != "/"),
+            hidden=(self.setting.root, *self.setting.hidden),
+            writable=(self.setting.writable,),
+            environment=environment,
+        )
+
+    def _send(self, sock: socket.socket, job: Job) -> None:
+        request = {
+            "cells": [asdict(cell) for cell in job.cells],
+            "folder": job.folder if self.setting.sandboxed else tempfile.mkdtemp(dir=self._scratch),
+            "keep_out": sorted(job.keep_out),
+            "limits": asdict(job.limits),
+        }
+        wire.send_json(sock, wire.REQUEST, request)
+        wire.send(sock, wire.FILES, job.files)
+
+    def _receive(self, sock: socket.socket, transcript: Transcript) -> None:
+        greeted = False
+        run: CellRun | None = None
+        while True:
+            kind, body = wire.receive(sock)
+            if kind == wire.DONE:
+                return
+            if kind == wire.FILES:
+                transcript.files = body
+                continue
+            content = _read(body)
+            if kind == wire.STOPPED:
+                transcript.stopped = str(content)
+            elif kind == wire.ENDED:
+                assert run is not None
+                run.timed_out = content["timed_out"]
+                run.output_cut = content["output_cut"]
+                run.seconds = content["seconds"]
+                run = None
+            elif not greeted:
+                greeted, transcript.language = True, content
+            else:
+                if run is None:
+                    run = CellRun()
+                    transcript.cells.append(run)
+                if kind == wire.REPLY:
+                    run.reply = content
+                else:
+                    run.messages.append(content)
+
+
+class ForkServers:
+    """A fork server for each setting, started when it is first needed and again when it is lost."""
+
+    def __init__(self) -> None:
+        self._servers: dict[str, ForkServer] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def execute(self, setting: Setting, job: Job) -> Transcript:
+        """Run one notebook and wait for it.
+
+        A notebook whose server ends under it gets a second one; when that ends too, it is taken to be the notebook.
+
+        Raises
+        ------
+        RunnerError
+            No server can be started, or they have been closed.
+        """
+        for _ in range(2):
+            server = self._server(setting)
+            server.ready()
+            try:
+                return server.execute(job)
+            except ServerLost:
+                with self._lock:
+                    for key, other in list(self._servers.items()):
+                        if other is server:
+                            del self._servers[key]
+                            server.close()
+        return Transcript(stopped="it ended the process that runs all notebooks, twice")
+
+    def start(self, setting: Setting) -> None:
+        """Start the server for a setting, to be ready when it is needed."""
+        self._server(setting)
+
+    def close(self) -> None:
+        """End everything that runs."""
+        with self._lock:
+            self._closed = True
+            for server in self._servers.values():
+                server.close()
+            self._servers.clear()
+
+    def _server(self, setting: Setting) -> ForkServer:
+        key = json.dumps(asdict(setting), sort_keys=True)
+        with self._lock:
+            if self._closed:
+                raise RunnerError("the run was interrupted")
+            if key not in self._servers:
+                self._servers[key] = ForkServer(setting)
+            return self._servers[key]
+
+
+def imports_of(sources: Iterable[str]) -> tuple[str, ...]:
+    """The modules that code imports, with cells that do not parse left out."""
+    found: set[str] = set()
+    for source in sources:
+        lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+        try:
+            tree = ast.parse("\n".join(lines))
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module)
+    return tuple(sorted(found))
+
+
+def _read(body: bytes) -> Any:
+    """What a frame says. It may come from a student: what is no JSON is nothing."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+
+
+def python_paths(python: str) -> set[str]:
+    """The files and folders from which a Python imports, and those that it needs to start."""
+    code = "import sys, json; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]))"
+    paths = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]
+    if python != sys.executable:
+        ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise RunnerError(f"{python} does not run:\n{ran.stderr}")
+        paths = json.loads(ran.stdout)
+    link = Path(python)
+    while link.is_symlink():  # an environment's Python points to another one
+        link = link.parent / os.readlink(link)
+        paths.append(str(link.parent))
+    return {os.path.abspath(path) for path in paths if path and os.path.exists(path)}
+
+
+def _matplotlib_cache() -> str:
+    """Where matplotlib keeps its list of fonts, which takes seconds to make; empty when it has none yet."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    for folder in (os.environ.get("MPLCONFIGDIR", ""), os.path.join(base, "matplotlib")):
+        if folder and list(Path(folder).glob("fontlist-*.json")):
+            return os.path.abspath(folder)
+    return ""

@@ -1,0 +1,120 @@
+"""A child's own namespaces, mounts and limits, by the system calls themselves (Linux).
+
+Man pages: unshare(2), mount(2), user_namespaces(7), pid_namespaces(7), capabilities(7), prctl(2), setrlimit(2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+from pathlib import Path
+
+_NEWNS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
+    0x00020000,
+    0x08000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
+_NOSUID, _NODEV, _NOEXEC, _RECURSIVE, _PRIVATE = 2, 4, 8, 0x4000, 0x40000
+_PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def enter() -> None:
+    """Leave the fork server's namespaces. The process itself stays in its process namespace; its children do not.
+
+    Raises
+    ------
+    OSError
+        The system does not allow namespaces.
+    """
+    user, group = os.getuid(), os.getgid()
+    _call("unshare", _NEWUSER | _NEWNS | _NEWPID | _NEWIPC | _NEWNET)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def furnish(writable: list[str], size: int, whole_proc: str) -> None:
+    """Give the first process of a namespace its own empty ``writable`` folders and its own ``/proc``.
+
+    Parameters
+    ----------
+    writable : list of str
+        Folders that exist. Each becomes empty, writable, and invisible from elsewhere.
+    size : int
+        Bytes that each may hold.
+    whole_proc : str
+        Where the fork server's sandbox keeps the whole ``/proc``, without which a new one may not be mounted.
+    """
+    _mount("none", "/", "", _RECURSIVE | _PRIVATE)
+    for folder in writable:
+        _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes=100k,mode=755")
+    with contextlib.suppress(PermissionError):  # then the sandbox's stays: others are listed there
+        _mount("proc", "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
+    _mount("tmpfs", whole_proc, "tmpfs", _NOSUID | _NODEV, "size=4k")
+
+
+def hide() -> None:
+    """Nobody without privileges may trace this process, or read its memory."""
+    _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def renounce() -> None:
+    """Give up every privilege, for good: capabilities, and set-user-id programs."""
+    _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    capability = 0
+    while _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability += 1
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    _call("capset", header, (ctypes.c_uint32 * 6)())
+    _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def limit(memory: int, seconds: int, files: int, processes: int, file_size: int) -> None:
+    """Set what this process and its children may use (setrlimit).
+
+    Parameters
+    ----------
+    memory : int
+        Bytes of address space beyond what the process has now.
+    seconds : int
+        Processor time, of each process.
+    files, processes : int
+        Open files; processes of the user.
+    file_size : int
+        Bytes of each file.
+    """
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if _linux() else 0
+    space = pages * resource.getpagesize() + memory
+    wanted = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_NOFILE: files,
+        resource.RLIMIT_FSIZE: file_size,
+    }
+    if _linux():  # elsewhere the address space says nothing about memory
+        wanted[resource.RLIMIT_AS] = space
+        wanted[resource.RLIMIT_NPROC] = processes
+    for what, value in wanted.items():
+        hard = resource.getrlimit(what)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(what, (value, value))
+
+
+def _linux() -> bool:
+    return Path("/proc/self/statm").exists()
+
+
+def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
+    _call("mount", source.encode(), target.encode(), kind.encode(), flags, data.encode())
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(_libc, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")

@@ -1,0 +1,99 @@
+"""What is asked of a fork server, and what comes back."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one notebook may use."""
+
+    seconds: int = 600
+    """Wall time of the whole notebook, and processor time of each of its processes."""
+    memory: int = 2 << 30
+    """Bytes beyond what the imported libraries take, of all its processes together."""
+    processes: int = 128
+    files: int = 1024
+    """Open files of each process."""
+    disk: int = 512 << 20
+    """Bytes that it may write: to its folder, to ``/tmp`` and to ``/dev/shm``, each."""
+    output: int = 20 << 20
+    """Bytes of output that are kept."""
+    grace: float = 4.0
+    """Seconds between the interruption of a cell and the end of the notebook."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell to run. ``timeout`` in seconds; none without."""
+
+    source: str
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook to run."""
+
+    cells: tuple[Cell, ...]
+    folder: str
+    """The absolute path of the folder that the notebook finds itself in."""
+    files: bytes = field(default=b"", repr=False)
+    """A tar archive of what is in that folder."""
+    keep_out: frozenset[str] = frozenset()
+    """Names in the folder that do not come back."""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass
+class CellRun:
+    """What one cell put out."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    """In Jupyter's messaging protocol."""
+    reply: dict[str, Any] | None = None
+    """The execute_reply; none when the cell did not end."""
+    timed_out: bool = False
+    output_cut: bool = False
+    seconds: float = 0.0
+
+
+@dataclass
+class Transcript:
+    """What a notebook did."""
+
+    language: dict[str, Any] = field(default_factory=dict)
+    """The kernel's language_info."""
+    cells: list[CellRun] = field(default_factory=list)
+    """As many as were begun."""
+    stopped: str = ""
+    """Why it was stopped before its end; empty when it was not."""
+    files: bytes = field(default=b"", repr=False)
+    """A tar archive of the folder afterwards; empty when it was lost."""
+    seconds: float = 0.0
+
+
+def pack(folder: Path, names: Iterable[str] | None = None) -> bytes:
+    """A tar archive of the plain files and folders in ``folder``, or of those named."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in sorted(names if names is not None else (p.name for p in folder.iterdir())):
+            archive.add(folder / name, name, filter=_plain)
+    return packed.getvalue()
+
+
+def unpack(packed: bytes, folder: Path) -> None:
+    """Write the plain files and folders of an archive that a student may have made into ``folder``."""
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        members = [entry for entry in archive if _plain(entry)]
+        archive.extractall(folder, members, filter="data")
+
+
+def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return entry if entry.isfile() or entry.isdir() else None

@@ -1,0 +1,196 @@
+"""Where the notebooks of a course run: its settings, and the fork servers that they need."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
+from nbformat import NotebookNode
+from nbgrader.coursedir import CourseDirectory
+from traitlets import Enum, Instance, Integer, List, Unicode
+from traitlets.config import LoggingConfigurable
+
+from . import sandbox
+from .errors import RunnerError
+from .forkserver import ForkServers, Setting, imports_of
+from .job import Job, Limits, Transcript
+
+
+class Runner(LoggingConfigurable):
+    """Runs notebooks for nbgrader; configured as ``c.Runner`` in ``nbgrader_config.py``."""
+
+    coursedir = Instance(CourseDirectory)
+    jobs = Integer(os.cpu_count() or 1, min=1, help="How many notebooks run at the same time.").tag(
+        config=True
+    )
+    notebook_timeout = Integer(
+        600,
+        min=1,
+        help="Seconds that a whole notebook may take; c.Execute.timeout is for one cell.",
+    ).tag(config=True)
+    memory = Integer(
+        2048, min=16, help="MiB of memory that a notebook may use beyond its imported libraries."
+    ).tag(config=True)
+    processes = Integer(128, min=1, help="How many processes a notebook may have.").tag(config=True)
+    open_files = Integer(1024, min=16, help="How many files each process may have open.").tag(
+        config=True
+    )
+    disk = Integer(512, min=1, help="MiB that a notebook may write.").tag(config=True)
+    output = Integer(20, min=1, help="MiB of output of a notebook that are kept.").tag(config=True)
+    sandbox = Enum(
+        ("auto", "bubblewrap", "none"),
+        default_value="auto",
+        help="auto: bubblewrap where it works, and a refusal where it does not. none: limits only.",
+    ).tag(config=True)
+    readable = List(
+        Unicode(), help="More files and folders that notebooks may read, such as shared data."
+    ).tag(config=True)
+    hidden = List(Unicode(), help="More folders that notebooks may not see.").tag(config=True)
+    environment = List(
+        Unicode(), help="More environment variables that notebooks get, by name."
+    ).tag(config=True)
+    preload = List(
+        Unicode(),
+        allow_none=True,
+        default_value=None,
+        help="Modules to import once for all notebooks. Unless given, those that source/ imports.",
+    ).tag(config=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._imports: dict[str, tuple[str, ...]] = {}
+        self.servers: Any = ForkServers()
+
+    @property
+    def limits(self) -> Limits:
+        """What one notebook may use."""
+        return Limits(
+            seconds=self.notebook_timeout,
+            memory=self.memory << 20,
+            processes=self.processes,
+            files=self.open_files,
+            disk=self.disk << 20,
+            output=self.output << 20,
+        )
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether notebooks run in bubblewrap.
+
+        Raises
+        ------
+        RunnerError
+            They should, and cannot.
+        """
+        if self.sandbox == "none":
+            return False
+        if why := sandbox.unavailable():
+            raise RunnerError(
+                f"student code cannot be sandboxed: {why}. With --sandbox none it runs with your rights, under "
+                "limits of time, memory and files only; do that in a container or a virtual machine of its own"
+            )
+        return True
+
+    def start(self) -> None:
+        """Start the fork servers of the assignment, to be ready when its first notebook is.
+
+        Raises
+        ------
+        RunnerError
+            Notebooks cannot run here.
+        """
+        for nb in self._source():
+            if setting := self.setting(nb):
+                self.servers.start(setting)
+
+    def setting(self, nb: NotebookNode) -> Setting | None:
+        """What the fork server of this notebook has to be like. None when its kernel is not Python's.
+
+        Raises
+        ------
+        RunnerError
+            Its kernel is not installed, or it should be sandboxed and cannot be.
+        """
+        found = python_of(nb.metadata.get("kernelspec", {}).get("name", "python3"))
+        if found is None:
+            return None
+        python, variables = found
+        root = str(Path(self.coursedir.root).resolve())
+        named = {name: os.environ[name] for name in self.environment if name in os.environ}
+        return Setting(
+            root=root,
+            writable=self._writable(),
+            python=python,
+            preload=self._preloaded(),
+            sandboxed=self.sandboxed,
+            readable=tuple(os.path.abspath(path) for path in self.readable),
+            hidden=tuple(os.path.abspath(path) for path in self.hidden),
+            variables={**variables, **named},
+        )
+
+    def execute(self, setting: Setting, job: Job) -> Transcript:
+        """Run one notebook, on the fork server for its setting, and wait for it."""
+        return self.servers.execute(setting, job)
+
+    def folder_seen(self, student: str, assignment: str) -> str:
+        """The path that a notebook sees as its folder: where nbgrader would have run it."""
+        step = self.coursedir.autograded_directory
+        return os.path.abspath(self.coursedir.format_path(step, student, assignment))
+
+    def close(self) -> None:
+        """End everything that runs."""
+        self.servers.close()
+
+    def _writable(self) -> str:
+        """The folder that holds everything below which notebooks find their own."""
+        one, other = (self.folder_seen(name, name) for name in ("a", "b"))
+        return os.path.commonpath([os.path.dirname(one), os.path.dirname(other)])
+
+    def _preloaded(self) -> tuple[str, ...]:
+        """What was asked for, or what the instructor's notebooks of the assignment import."""
+        if self.preload is not None:
+            return tuple(self.preload)
+        assignment = self.coursedir.assignment_id
+        if assignment not in self._imports:
+            cells = [cell for nb in self._source() for cell in nb.cells]
+            code = [cell.source for cell in cells if cell.cell_type == "code"]
+            self._imports[assignment] = imports_of(code)
+        return self._imports[assignment]
+
+    def _source(self) -> Iterator[NotebookNode]:
+        """The instructor's notebooks of the assignment, as far as they can be read."""
+        folder = self.coursedir.format_path(
+            self.coursedir.source_directory, ".", self.coursedir.assignment_id
+        )
+        for path in sorted(Path(folder).glob("*.ipynb")):
+            with contextlib.suppress(Exception):  # nbgrader says so when it is generated
+                yield nbformat.read(path, as_version=4)
+
+
+def python_of(kernel: str) -> tuple[str, dict[str, str]] | None:
+    """The Python and the variables of a kernel. None for a kernel that is not ipykernel.
+
+    Raises
+    ------
+    RunnerError
+        The kernel is not installed.
+    """
+    if kernel == "python":  # as jupyter_client does
+        kernel = NATIVE_KERNEL_NAME
+    try:
+        spec = KernelSpecManager().get_kernel_spec(kernel)
+    except NoSuchKernel as error:
+        raise RunnerError(f"there is no kernel named {kernel!r} on this machine") from error
+    if spec.language != "python" or "ipykernel_launcher" not in spec.argv:
+        return None
+    major, minor = sys.version_info[:2]
+    python = spec.argv[0]
+    if python in ("python", f"python{major}", f"python{major}.{minor}"):  # as jupyter_client does
+        python = sys.executable
+    return python, dict(spec.env)

@@ -1,0 +1,108 @@
+"""The sandbox: bubblewrap shows the fork server a read-only system with nothing of the course in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix", "/gnu")
+_CONFIGURATION = (
+    "alternatives fonts group hosts ld.so.cache ld.so.conf ld.so.conf.d localtime mime.types nsswitch.conf "
+    "passwd protocols services ssl/certs ssl/openssl.cnf timezone R java"
+)
+WHOLE_PROC = "/run/proc"
+
+KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "PATH", "HOME", "USER", "LOGNAME")
+
+
+@dataclass(frozen=True)
+class View:
+    """What a notebook can see.
+
+    Parameters
+    ----------
+    readable : tuple of str
+        Files and folders beside the system's, to read only.
+    hidden : tuple of str
+        Folders below those that appear empty.
+    writable : tuple of str
+        Folders that exist in the sandbox for notebooks to write to.
+    environment : mapping
+        The only variables that are set.
+    bound : bool
+        Whether the writable folders are those outside. Otherwise they are empty, and whoever runs in the sandbox
+        has to put something there.
+    """
+
+    readable: tuple[str, ...]
+    hidden: tuple[str, ...]
+    writable: tuple[str, ...]
+    environment: Mapping[str, str]
+    bound: bool = False
+
+
+@cache
+def unavailable() -> str:
+    """Why notebooks cannot be sandboxed here, as a sentence; empty when they can."""
+    if not sys.platform.startswith("linux"):
+        return f"bubblewrap runs on Linux only, and this is {sys.platform}"
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed (on Debian and Ubuntu: apt install bubblewrap)"
+    probe = [*_base(), "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    tried = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        return f"bubblewrap does not work here: {tried.stderr.strip()}"
+    return ""
+
+
+def command(view: View, program: list[str], folder: str = "/tmp") -> list[str]:
+    """The command that runs ``program`` in the sandbox, in a folder there."""
+    words = [*_base(), "--clearenv"]
+    for name, value in view.environment.items():
+        words += ["--setenv", name, value]
+    for path in (*SYSTEM, *(f"/etc/{name}" for name in _CONFIGURATION.split())):
+        words += ["--ro-bind-try", path, path]
+    words += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"]
+    words += ["--dir", WHOLE_PROC, "--bind", "/proc", WHOLE_PROC]
+    home = view.environment.get("HOME", "/")
+    covered: list[str] = []
+    if home != "/":
+        words += ["--tmpfs", home]
+        covered.append(home)
+    paths = sorted({*view.readable}, key=lambda path: (path.count("/"), path))
+    for path in paths:
+        words += ["--ro-bind-try", path, path]
+    for path in sorted(view.hidden, key=lambda path: (path.count("/"), path)):
+        if any(_below(path, shown) for shown in (*paths, *SYSTEM)) and Path(path).is_dir():
+            words += ["--tmpfs", path]
+            covered.append(path)
+            for shown in paths:  # for an environment inside a course
+                if _below(shown, path) and shown != path:
+                    words += ["--ro-bind-try", shown, shown]
+    for path in view.writable:
+        words += ["--bind", path, path] if view.bound else ["--dir", path]
+    for path in [*covered, "/run", "/"]:
+        words += ["--remount-ro", path]
+    return [*words, "--chdir", folder, "--", *program]
+
+
+def environment(extra: Iterable[str] = ()) -> dict[str, str]:
+    """The variables that notebooks get: the harmless ones, and those named."""
+    wanted = (*KEPT_VARIABLES, *extra)
+    found = {name: os.environ[name] for name in wanted if name in os.environ}
+    found.setdefault("PATH", os.defpath)
+    return found
+
+
+def _base() -> list[str]:
+    return ["bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
