@@ -27,11 +27,12 @@ from typing import Any
 import nbformat
 import sqlalchemy.exc
 from nbconvert.writers.files import FilesWriter
-from nbgrader.api import Assignment, SubmittedAssignment
+from nbgrader.api import Assignment, MissingEntry, SubmittedAssignment
 from nbgrader.converters import Autograde as NbgraderAutograde
 from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.preprocessors import DeduplicateIds as NbgraderDeduplicateIds
 from nbgrader.preprocessors import Execute as NbgraderExecute
+from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import rmtree
 from traitlets.utils.importstring import import_item
 
@@ -73,6 +74,10 @@ class Submission:
     notebooks: list[NotebookRun] = field(default_factory=list)
 
 
+class Refused(Exception):
+    """Something that is not even looked at; the text says why."""
+
+
 class Deduplicate(NbgraderDeduplicateIds):  # type: ignore[misc]
     """Copies of a test cell become ordinary cells. nbgrader's leaves them with half of their metadata, and stops."""
 
@@ -82,6 +87,22 @@ class Deduplicate(NbgraderDeduplicateIds):  # type: ignore[misc]
         if cell.metadata.get("nbgrader") == {}:
             del cell.metadata["nbgrader"]
         return cell, resources
+
+
+class MissingCells(NbGraderPreprocessor):  # type: ignore[misc]
+    """Says which graded cells a notebook lacks. nbgrader leaves them without a score, and a person has to look."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """See nbgrader."""
+        converter = self.parent.parent
+        name = resources["nbgrader"]["notebook"]
+        wanted = converter.run.cells(name)
+        found = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells}
+        if missing := sorted(wanted - found):
+            text = f"This notebook lacks the cells {', '.join(missing)}; they could not be graded."
+            nb.cells.insert(0, nbformat.v4.new_markdown_cell(f"**{text}**"))
+            converter.note(f"{name}: {text[0].lower()}{text[1:-1]}")
+        return nb, resources
 
 
 class Autograde(NbgraderAutograde):  # type: ignore[misc]
@@ -97,6 +118,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                 import_item(one) if isinstance(one, str) else one for one in getattr(self, steps)
             ]
             setattr(self, steps, [ours.get(one, one) for one in found])
+        self.sanitize_preprocessors.append(MissingCells)
         self.writer = FilesWriter(parent=self, config=self.config)
         self.exporter = self.exporter_class(parent=self, config=self.config)
 
@@ -122,6 +144,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
         if not self.init_destination(assignment, student):
             self.submission.status = "unchanged"
             return self.submission
+        _refuse_foreign_files(Path(self.coursedir.root, self._format_source(assignment, student)))
         self._staged = True
         try:
             if staging.exists():
@@ -161,8 +184,10 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
             if self.run.interrupted:
                 raise RunnerError("the run was interrupted")
 
-    def finished(self, notebook: str, cells: list[Any], transcript: Transcript) -> None:
-        """Remember how a notebook went."""
+    def finished(
+        self, notebook: str, cells: list[Any], transcript: Transcript, invalid: list[str]
+    ) -> None:
+        """Remember how a notebook went, and which test cells gave no valid score."""
         went = NotebookRun(notebook, transcript.seconds, stopped=transcript.stopped)
         for cell, ran in zip(cells, transcript.cells, strict=False):
             went.timed_out += ran.timed_out
@@ -173,8 +198,17 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
         if went.stopped:
             self.submission.status = "stopped"
             self.submission.reason = f"{notebook}: {went.stopped}"
-        elif went.timed_out and not self.submission.reason:
-            self.submission.reason = f"{notebook}: {went.timed_out} cells ran out of time"
+        cut = sum(ran.output_cut for ran in transcript.cells)
+        if went.timed_out:
+            self.note(f"{notebook}: {went.timed_out} cells ran out of time")
+        if invalid:
+            self.note(f"{notebook}: no valid score from {', '.join(invalid)}")
+        if cut:
+            self.note(f"{notebook}: {cut} cells put out more than can be kept")
+
+    def note(self, reason: str) -> None:
+        """Say something about a submission, unless there is more important news."""
+        self.submission.reason = self.submission.reason or reason
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """See nbgrader; NBGRADER_EXECUTION is set for the whole run, since several of these are under way."""
@@ -189,7 +223,9 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
         """Sanitise and grade each notebook. Returns why some could not be graded, each as a sentence."""
         problems = []
         for path in self.notebooks:
+            self.run.gradebook.commit()  # what an error does not undo
             try:
+                self._refuse_large(Path(path))
                 self.convert_single_notebook(path)
             except Exception as error:
                 if fatal(error) or self.run.interrupted or isinstance(error, RunnerError):
@@ -202,6 +238,14 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                 self._zero(name, assignment, student)
                 _write_not_graded(staging / f"{name}.ipynb", problems[-1])
         return problems
+
+    def _refuse_large(self, path: Path) -> None:
+        size, most = path.stat().st_size, self.runner.notebook_size << 20
+        if size > most:
+            raise Refused(
+                f"is {size / 1e6:,.0f} MB large, and the limit is {most / 1e6:,.0f} MB (c.Runner.notebook_size): ask "
+                "for it to be handed in again without its outputs"
+            )
 
     def _zero(self, notebook: str, assignment: str, student: str) -> None:
         """As nbgrader does for a notebook that is missing."""
@@ -234,6 +278,7 @@ class Run:
         self.scores: dict[str, tuple[float, float]] = {}
         """Student to points and most points, when the run has ended."""
         self._errors = threading.local()
+        self._cells: dict[str, set[str]] = {}
         self._free: list[Autograde] = []
 
     def start(self) -> list[Submission]:
@@ -293,6 +338,16 @@ class Run:
             raise RunnerError(f"there is nothing to grade: no folder matches {wanted}")
         return found, empty
 
+    def cells(self, notebook: str) -> set[str]:
+        """The names of the cells that nbgrader knows in a notebook of the assignment."""
+        if notebook not in self._cells:
+            directory = self.coursedir
+            with self.gradebook(directory.db_url, directory.course_id) as gradebook:
+                known = gradebook.find_notebook(notebook, directory.assignment_id)
+                kinds = known.grade_cells, known.task_cells, known.solution_cells
+                self._cells[notebook] = {cell.name for kind in kinds for cell in kind}
+        return self._cells[notebook]
+
     def _scores(self) -> dict[str, tuple[float, float]]:
         directory = self.coursedir
         with self.gradebook(directory.db_url, directory.course_id) as gradebook:
@@ -334,10 +389,24 @@ class Run:
             except (Exception, SystemExit) as error:
                 if fatal(error) or isinstance(error, RunnerError):
                     raise
-                why = reason(Path(paths[0]), error, self.last_error())
+                why = self._misnamed(paths) or reason(Path(paths[0]), error, self.last_error())
                 return Submission(student, "failed", why)
             finally:
                 self._free.append(converter)
+
+    def _misnamed(self, paths: list[str]) -> str:
+        """Says so when no notebook has a name that the assignment knows; otherwise empty."""
+        directory = self.coursedir
+        with self.gradebook(directory.db_url, directory.course_id) as gradebook:
+            try:
+                known = gradebook.find_assignment(directory.assignment_id).notebooks
+            except MissingEntry:
+                return ""
+            wanted = [notebook.name for notebook in known]
+        names = [Path(path).name for path in paths]
+        if set(wanted) & {Path(name).stem for name in names}:
+            return ""
+        return f"there is no {wanted[0]}.ipynb, only {', '.join(names)}: rename it"
 
     def _converter(self) -> Autograde:
         return Autograde(self, coursedir=self.coursedir, parent=self.app)
@@ -403,6 +472,8 @@ def fatal(error: BaseException) -> bool:
 
 def reason(notebook: Path, error: BaseException, logged: str) -> str:
     """Why a notebook could not be graded, in words that say what to do."""
+    if isinstance(error, Refused):
+        return str(error)
     if problem := unreadable(notebook):
         return f"{problem}: ask for it to be handed in again"
     if isinstance(error, NbGraderException | SystemExit):
@@ -425,6 +496,19 @@ def unreadable(notebook: Path) -> str:
     except Exception:
         return "is damaged or no notebook at all"
     return ""
+
+
+def _refuse_foreign_files(folder: Path) -> None:
+    """What nbgrader would copy must be the student's own: no links out of the submission, no devices."""
+    own = folder.resolve()
+    for here, _, names in os.walk(folder):
+        for name in names:
+            path = Path(here, name)
+            if not path.resolve().is_relative_to(own) or not path.is_file():
+                kind = "a link out of the submission" if path.is_symlink() else "no ordinary file"
+                raise Refused(
+                    f"{path.relative_to(folder)} is {kind}: ask for it to be handed in again without"
+                )
 
 
 def _write_not_graded(path: Path, why: str) -> None:

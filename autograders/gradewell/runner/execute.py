@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.jsonutil import parse_date
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from nbgrader import preprocessors as nbgrader_preprocessors
 from nbgrader.preprocessors import Execute as NbgraderExecute
+from nbgrader.utils import determine_grade, is_grade
 
 from .job import Cell, CellRun, Job, Transcript, pack, unpack
 from .runner import Runner
@@ -79,8 +82,9 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         if transcript.files:
             _replace(here, others, transcript.files)
         self._replay(nb, transcript)
+        invalid = [cell.metadata.nbgrader.grade_id for cell in nb.cells if _mend_score(cell)]
         if hasattr(converter, "finished"):
-            converter.finished(resources["nbgrader"]["notebook"], running, transcript)
+            converter.finished(resources["nbgrader"]["notebook"], running, transcript, invalid)
         return nb, self.resources
 
     def _runs(self, cell: NotebookNode) -> bool:
@@ -101,7 +105,7 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
             for index, cell in enumerate(nb.cells):
                 await self.async_execute_cell(cell, index, store_history=True)
 
-        asyncio.run(every_cell())
+        run_sync(every_cell)()  # behind formgrader's button a loop is running already
         self.set_widgets_metadata()
 
 
@@ -185,6 +189,25 @@ def _failure(name: str, text: str) -> dict[str, Any]:
         "traceback": [f"\x1b[0;31m{name}\x1b[0m: {text}"],
     }
     return _decoded({"msg_type": "execute_reply", "content": content})
+
+
+def _mend_score(cell: NotebookNode) -> bool:
+    """Give a test cell whose score nbgrader would refuse an error instead. Returns whether that was needed.
+
+    nbgrader gives up the whole submission, and leaves its grades half-written.
+    """
+    if not is_grade(cell) or cell.cell_type != "code":
+        return False
+    try:
+        determine_grade(cell)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        most = cell.metadata.nbgrader.points
+        text = f"The test cell's value is no score between 0 and {most:g}."
+        content = _failure("InvalidScore", text)["content"]
+        values = {key: content[key] for key in ("ename", "evalue", "traceback")}
+        cell.outputs.insert(0, new_output("error", **values))
+        return True
+    return False
 
 
 def _sound(message: Any) -> bool:

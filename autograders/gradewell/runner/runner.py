@@ -43,6 +43,9 @@ class Runner(LoggingConfigurable):
     )
     disk = Integer(512, min=1, help="MiB that a notebook may write.").tag(config=True)
     output = Integer(20, min=1, help="MiB of output of a notebook that are kept.").tag(config=True)
+    notebook_size = Integer(
+        100, min=1, help="MiB that a handed-in notebook may have; a larger one is not graded."
+    ).tag(config=True)
     sandbox = Enum(
         ("auto", "bubblewrap", "none"),
         default_value="auto",

@@ -23,6 +23,7 @@ from typing import Any
 import zmq
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session, json_packer
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
@@ -71,7 +72,10 @@ class PipeSession(Session):
 def prepare() -> Any:
     """Make the kernel, before the fork."""
     sys.argv = [""]
-    sys.path.insert(0, "")  # as IPKernelApp does: the notebook's folder
+    app: Any = IPKernelApp.instance()  # magics look for their kernel there
+    if sys.path[0] == "":  # put there by python -c
+        del sys.path[0]
+    app.init_path()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     config = Config()
     config.HistoryManager.hist_file = ":memory:"
@@ -81,6 +85,7 @@ def prepare() -> Any:
         session=session, config=config, log=logging.getLogger("ipykernel")
     )
     kernel.shell.extension_manager.load_extension("storemagic")
+    app.kernel = kernel
     kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
     return kernel
 

@@ -56,6 +56,13 @@ def furnish(writable: list[str], size: int, whole_proc: str) -> None:
         _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes=100k,mode=755")
     with contextlib.suppress(PermissionError):  # then the sandbox's stays: others are listed there
         _mount("proc", "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
+    for setting, value in (
+        ("user/max_user_namespaces", 0),
+        ("kernel/shmmni", 0),
+        ("kernel/msgmni", 0),
+    ):
+        with contextlib.suppress(OSError):  # where memory and privileges could be had uncounted
+            Path("/proc/sys", setting).write_text(str(value))
     _mount("tmpfs", whole_proc, "tmpfs", _NOSUID | _NODEV, "size=4k")
 
 

@@ -60,6 +60,7 @@ class Warden:
         self.received = bytearray()
         self.sent = self.lost = self.skip = 0
         self.full = False
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the only one that Python would listen to
 
     def work(self) -> None:
         """Receive the request, run the notebook, send back what came of it."""
@@ -70,19 +71,26 @@ class Warden:
         if self.sandboxed:
             namespaces.furnish(self.writable, self.limits["disk"], self.whole_proc)
         folder.mkdir(parents=True, exist_ok=True)
-        if files:
-            with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-                archive.extractall(folder, filter="data")
-        os.chdir(folder)
-        self._start()
-        self.deadline = time.monotonic() + self.limits["seconds"]
         try:
+            self._unpack(files, folder)
+            os.chdir(folder)
+            self._start()
+            self.deadline = time.monotonic() + self.limits["seconds"]
             self._cells(request["cells"])
         except Stop as stop:
             wire.send_json(self.grader, wire.STOPPED, str(stop))
         self._end()
         wire.send(self.grader, wire.FILES, self._files(folder, set(request["keep_out"])))
         wire.send(self.grader, wire.DONE)
+
+    def _unpack(self, files: bytes, folder: Path) -> None:
+        if not files:
+            return
+        try:
+            with tarfile.open(fileobj=io.BytesIO(files)) as archive:
+                archive.extractall(folder, filter="data")
+        except OSError as error:
+            raise Stop(f"its files do not fit into its folder ({error.strerror})") from error
 
     def _start(self) -> None:
         self.kernel, theirs = socket.socketpair()
@@ -206,7 +214,7 @@ class Warden:
     def _memory(self) -> tuple[int, int]:
         """Bytes that the notebook's processes hold in memory, and how many processes there are."""
         if not self.sandboxed:
-            return _resident(self.pid), 1
+            return _resident(self.pid) + _unmapped(self.pid), 1
         mine, total, count = os.stat("/proc/self/ns/pid").st_ino, 0, 0
         for name in os.listdir("/proc"):
             if not name.isdigit():
@@ -217,7 +225,7 @@ class Warden:
             except OSError:
                 continue
             count += 1
-            total += _resident(int(name))
+            total += _resident(int(name)) + _unmapped(int(name))
         return total, count - 1
 
     def _death(self) -> str:
@@ -278,6 +286,17 @@ def _resident(pid: int) -> int:
         if line.startswith(("RssAnon:", "RssShmem:")):
             kilobytes += int(line.split()[1])
     return kilobytes << 10
+
+
+def _unmapped(pid: int) -> int:
+    """Bytes in memory files (memfd_create) that a process has open."""
+    total = 0
+    folder = f"/proc/{pid}/fd"
+    with contextlib.suppress(OSError):  # it has ended, or just closed one
+        for name in os.listdir(folder):
+            if os.readlink(f"{folder}/{name}").startswith("/memfd:"):
+                total += os.stat(f"{folder}/{name}").st_blocks * 512
+    return total
 
 
 def quietly() -> None:
