@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import base64
+import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +22,14 @@ from typing import Any
 from jupyter_client.jsonutil import parse_date
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader import preprocessors as nbgrader_preprocessors
 from nbgrader.preprocessors import Execute as NbgraderExecute
 from nbgrader.utils import determine_grade, is_grade
 
+from .forkserver import Setting
 from .job import Cell, CellRun, Job, Transcript, pack, unpack
 from .runner import Runner
 
@@ -43,6 +46,11 @@ def preprocessors() -> list[type]:
 class Execute(NbgraderExecute):  # type: ignore[misc]
     """Executes a notebook in a fork of a process that has imported its libraries, in a sandbox."""
 
+    _watch: Any = None
+    """Over an ordinary kernel."""
+    _begun: list[float]
+    """When its cells began."""
+
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
     ) -> tuple[NotebookNode, Any]:
@@ -55,12 +63,26 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         runner = converter.runner if hasattr(converter, "runner") else alone(converter)
         waiting = getattr(converter, "waiting", nullcontext)
         setting = runner.setting(nb)
+        running = [cell for cell in nb.cells if self._runs(cell)]
         if setting is None:
-            from .kernels import kernel_manager
-
-            self.kernel_manager_class = kernel_manager(runner)
             with waiting():
-                return super().preprocess(nb, resources, km)
+                transcript = self._in_ordinary_kernel(runner, nb, resources, km)
+        else:
+            transcript = self._in_fork(runner, setting, nb, resources, km, waiting)
+        invalid = [cell.metadata.nbgrader.grade_id for cell in nb.cells if _mend_score(cell)]
+        if hasattr(converter, "finished"):
+            converter.finished(resources["nbgrader"]["notebook"], running, transcript, invalid)
+        return nb, self.resources
+
+    def _in_fork(
+        self,
+        runner: Runner,
+        setting: Setting,
+        nb: NotebookNode,
+        resources: Any,
+        km: Any,
+        waiting: Any,
+    ) -> Transcript:
         NotebookClient.__init__(self, nb, km)
         self.reset_execution_trackers()
         self._check_assign_resources(resources)
@@ -82,10 +104,47 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         if transcript.files:
             _replace(here, others, transcript.files)
         self._replay(nb, transcript)
-        invalid = [cell.metadata.nbgrader.grade_id for cell in nb.cells if _mend_score(cell)]
-        if hasattr(converter, "finished"):
-            converter.finished(resources["nbgrader"]["notebook"], running, transcript, invalid)
-        return nb, self.resources
+        return transcript
+
+    def _in_ordinary_kernel(
+        self, runner: Runner, nb: NotebookNode, resources: Any, km: Any
+    ) -> Transcript:
+        from .kernels import Watch, kernel_manager
+
+        self._watch, self._begun = Watch(runner), []
+        self.kernel_manager_class = kernel_manager(runner, self._watch)
+        begun = time.monotonic()
+        transcript = Transcript()
+        try:
+            super().preprocess(nb, resources, km)
+        except (DeadKernelError, CellTimeoutError) as error:
+            died = isinstance(error, DeadKernelError)
+            transcript.stopped = self._watch.stopped or (
+                "its kernel died" if died else "a cell did not react to being interrupted"
+            )
+            for index, cell in enumerate(nb.cells[len(self._begun) - 1 :]):
+                if self._runs(cell):
+                    cell.outputs.append(_error(*_not_run(transcript.stopped, begun=index == 0)))
+        ends = [*self._begun[1:], time.monotonic()]
+        transcript.cells = [
+            CellRun(seconds=end - start)
+            for cell, start, end in zip(nb.cells, self._begun, ends, strict=False)
+            if self._runs(cell)
+        ]
+        transcript.seconds = time.monotonic() - begun
+        return transcript
+
+    async def async_execute_cell(self, cell: NotebookNode, cell_index: int, **kw: Any) -> Any:
+        """See nbclient."""
+        if self._watch:
+            self._begun.append(time.monotonic())
+        return await super().async_execute_cell(cell, cell_index, **kw)
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        """See nbclient. Output beyond the limit is not kept."""
+        if self._watch and not self._watch.put_out(len(str(msg["content"]))):
+            return None
+        return super().output(outs, msg, display_id, cell_index)
 
     def _runs(self, cell: NotebookNode) -> bool:
         """Whether nbclient would execute this cell."""
@@ -169,25 +228,29 @@ class _Replay:
             return _decoded({"msg_type": "execute_reply", "content": content})
         why = self.transcript.stopped
         if run.reply is None or not _sound(run.reply):
-            what = "NotebookStopped" if begun else "NotRun"
-            text = (
-                f"The notebook was stopped here: {why}."
-                if begun
-                else f"This cell was not run, because the notebook was stopped before: {why}."
-            )
-            return _failure(what, text if why else "The kernel gave no answer.")
+            return _failure(*_not_run(why, begun))
         if run.output_cut:
             return _failure("OutputLimitExceeded", "This cell put out more than can be kept.")
         return None
 
 
+def _not_run(why: str, begun: bool) -> tuple[str, str]:
+    """The name and the text of the error in a cell that did not run to its end."""
+    if not why:
+        return "NotebookStopped", "The kernel gave no answer."
+    if begun:
+        return "NotebookStopped", f"The notebook was stopped here: {why}."
+    return "NotRun", f"This cell was not run, because the notebook was stopped before: {why}."
+
+
+def _error(name: str, text: str) -> NotebookNode:
+    traceback = [f"\x1b[0;31m{name}\x1b[0m: {text}"]
+    return new_output("error", ename=name, evalue=text, traceback=traceback)
+
+
 def _failure(name: str, text: str) -> dict[str, Any]:
-    content = {
-        "status": "error",
-        "ename": name,
-        "evalue": text,
-        "traceback": [f"\x1b[0;31m{name}\x1b[0m: {text}"],
-    }
+    error = _error(name, text)
+    content = {"status": "error", **{key: error[key] for key in ("ename", "evalue", "traceback")}}
     return _decoded({"msg_type": "execute_reply", "content": content})
 
 
@@ -203,9 +266,7 @@ def _mend_score(cell: NotebookNode) -> bool:
     except (ValueError, KeyError, TypeError, AttributeError):
         most = cell.metadata.nbgrader.points
         text = f"The test cell's value is no score between 0 and {most:g}."
-        content = _failure("InvalidScore", text)["content"]
-        values = {key: content[key] for key in ("ename", "evalue", "traceback")}
-        cell.outputs.insert(0, new_output("error", **values))
+        cell.outputs.insert(0, _error("InvalidScore", text))
         return True
     return False
 

@@ -87,7 +87,7 @@ class ForkServer:
                 stdin=theirs.fileno(),
                 stdout=self._errors,
                 stderr=self._errors,
-                env=None if setting.sandboxed else environment,
+                env=environment,
                 cwd=self._scratch,
                 start_new_session=True,
             )

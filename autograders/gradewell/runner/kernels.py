@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 from typing import Any
 
+import psutil
 from jupyter_client.manager import AsyncKernelManager
 
 from . import sandbox
 from .forkserver import python_paths
 from .runner import Runner
 
+TICK = 0.1
+"""Seconds between two looks at memory and processes."""
 
-def kernel_manager(runner: Runner) -> type[AsyncKernelManager]:
+
+class Watch:
+    """What a kernel has used, and why it was stopped, if it was."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.limits = runner.limits
+        self.stopped = ""
+        self.output = 0
+
+    def put_out(self, size: int) -> bool:
+        """Count bytes of output. Returns whether they may be kept."""
+        self.output += size
+        if self.output > 5 * self.limits.output:
+            self.stopped = f"it put out more than {5 * self.limits.output / 2**20:,.0f} MiB"
+        return self.output <= self.limits.output
+
+    async def over(self, process: psutil.Process) -> None:
+        """Watch a process and its children, and kill them when they use too much."""
+        end = time.monotonic() + self.limits.seconds
+        children: list[psutil.Process] = []
+        while not self.stopped:
+            await asyncio.sleep(TICK)
+            try:
+                children = process.children(recursive=True)
+            except psutil.NoSuchProcess:
+                return
+            memory = sum(map(_resident, children))
+            if time.monotonic() > end:
+                self.stopped = f"it took more than {self.limits.seconds:g} s altogether"
+            elif memory > self.limits.memory:
+                self.stopped = f"it used more than {self.limits.memory / 2**20:,.0f} MiB of memory"
+            elif len(children) > self.limits.processes:
+                self.stopped = f"it started more than {self.limits.processes} processes"
+        for one in [process, *children]:
+            _signal(one, signal.SIGKILL)
+
+
+def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
     """The class with which nbclient shall start kernels.
 
     Raises
@@ -23,10 +67,9 @@ def kernel_manager(runner: Runner) -> type[AsyncKernelManager]:
     RunnerError
         Kernels should be sandboxed, and cannot be.
     """
-    if not runner.sandboxed:
-        return AsyncKernelManager
+    sandboxed = runner.sandboxed
 
-    class Sandboxed(AsyncKernelManager):
+    class Watched(AsyncKernelManager):
         """It sees its notebook's folder and its own connection file, and no network."""
 
         def __init__(self, **traits: Any) -> None:
@@ -36,36 +79,78 @@ def kernel_manager(runner: Runner) -> type[AsyncKernelManager]:
             self.connection_file = os.path.join(self.private, "kernel.json")
 
         async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+            kw.update(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            limits = watch.limits
+            if shutil.which("prlimit"):
+                limited = [
+                    "prlimit",
+                    f"--cpu={limits.seconds}",
+                    f"--nofile={limits.files}",
+                    f"--fsize={limits.disk}",
+                    "--core=0",
+                ]
+                kernel_cmd = [*limited, *kernel_cmd]
+            if sandboxed:
+                folder = os.path.abspath(kw.pop("cwd", None) or os.curdir)
+                view = self._view(kernel_cmd, folder)
+                kernel_cmd = sandbox.command(view, kernel_cmd, folder)
+                kw["env"] = dict(view.environment)
+            await super()._async_launch_kernel(kernel_cmd, **kw)
+            provisioner: Any = self.provisioner
+            self.process = psutil.Process(provisioner.pid)
+            self.watching = asyncio.ensure_future(watch.over(self.process))
+
+        def _view(self, program: list[str], folder: str) -> sandbox.View:
             assert self.kernel_spec is not None
-            folder = os.path.abspath(kw.pop("cwd", None) or os.curdir)
-            variables = {**sandbox.environment(runner.environment), **self.kernel_spec.env}
-            variables["NBGRADER_EXECUTION"] = "autograde"
-            view = sandbox.View(
+            found = [shutil.which(word) for word in program if os.sep in word]
+            programs = [os.path.dirname(os.path.realpath(path)) for path in found if path]
+            return sandbox.View(
                 readable=(
                     *python_paths(sys.executable),
                     *runner.readable,
                     self.kernel_spec.resource_dir,
-                    os.path.dirname(os.path.realpath(shutil.which(kernel_cmd[0]) or "/usr/bin")),
+                    *programs,
                 ),
                 hidden=(os.path.abspath(runner.coursedir.root), *runner.hidden),
                 writable=(folder, self.private),
                 bound=True,
-                environment=variables,
+                environment={
+                    **sandbox.environment(runner.environment),
+                    **self.kernel_spec.env,
+                    "NBGRADER_EXECUTION": "autograde",
+                    "IPYTHONDIR": "/tmp/.ipython",
+                },
             )
-            limits = runner.limits
-            limited = [
-                "prlimit",
-                f"--cpu={limits.seconds}",
-                f"--nofile={limits.files}",
-                f"--fsize={limits.disk}",
-                "--core=0",
-            ]
-            command = sandbox.command(view, [*limited, *kernel_cmd], folder)
-            await super()._async_launch_kernel(command, **kw)
+
+        async def _async_signal_kernel(self, signum: int) -> None:
+            if not sandboxed:
+                await super()._async_signal_kernel(signum)
+                return
+            for inner in self.process.children():  # bubblewrap itself does not pass signals on
+                for one in inner.children(recursive=True):
+                    _signal(one, signum)
 
         async def _async_cleanup_resources(self, restart: bool = False) -> None:
             await super()._async_cleanup_resources(restart)
             if not restart:
+                self.watching.cancel()
                 shutil.rmtree(self.private, ignore_errors=True)
 
-    return Sandboxed
+    return Watched
+
+
+def _signal(process: psutil.Process, signum: int) -> None:
+    try:
+        process.send_signal(signum)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _resident(process: psutil.Process) -> int:
+    """Bytes of a process's own that are in memory."""
+    try:
+        memory = process.memory_info()
+    except psutil.NoSuchProcess:
+        return 0
+    own: int = memory.rss - getattr(memory, "shared", 0)
+    return own

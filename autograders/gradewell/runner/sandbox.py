@@ -17,6 +17,7 @@ _CONFIGURATION = (
     "passwd protocols services ssl/certs ssl/openssl.cnf timezone R java"
 )
 WHOLE_PROC = "/run/proc"
+_NOBODY = 65534
 
 KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "PATH", "HOME", "USER", "LOGNAME")
 
@@ -36,8 +37,8 @@ class View:
     environment : mapping
         The only variables that are set.
     bound : bool
-        Whether the writable folders are those outside. Otherwise they are empty, and whoever runs in the sandbox
-        has to put something there.
+        Whether the writable folders are those outside. Otherwise they are empty, and the program makes sandboxes of
+        its own, for which it sees the whole ``/proc`` in WHOLE_PROC.
     """
 
     readable: tuple[str, ...]
@@ -69,7 +70,8 @@ def command(view: View, program: list[str], folder: str = "/tmp") -> list[str]:
     for path in (*SYSTEM, *(f"/etc/{name}" for name in _CONFIGURATION.split())):
         words += ["--ro-bind-try", path, path]
     words += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"]
-    words += ["--dir", WHOLE_PROC, "--bind", "/proc", WHOLE_PROC]
+    if not view.bound:
+        words += ["--dir", WHOLE_PROC, "--bind", "/proc", WHOLE_PROC]
     home = view.environment.get("HOME", "/")
     covered: list[str] = []
     if home != "/":
@@ -87,6 +89,8 @@ def command(view: View, program: list[str], folder: str = "/tmp") -> list[str]:
                     words += ["--ro-bind-try", shown, shown]
     for path in view.writable:
         words += ["--bind", path, path] if view.bound else ["--dir", path]
+    if view.bound:
+        covered.append("/proc")  # what root may write to there, bubblewrap leaves as it is
     for path in [*covered, "/run", "/"]:
         words += ["--remount-ro", path]
     return [*words, "--chdir", folder, "--", *program]
@@ -101,7 +105,11 @@ def environment(extra: Iterable[str] = ()) -> dict[str, str]:
 
 
 def _base() -> list[str]:
-    return ["bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    isolated = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    words = ["bwrap", *isolated, "--cap-drop", "ALL"]
+    if os.geteuid() == 0:  # root's number opens what its privileges do not
+        words += ["--uid", str(_NOBODY), "--gid", str(_NOBODY)]
+    return words
 
 
 def _below(path: str, folder: str) -> bool:

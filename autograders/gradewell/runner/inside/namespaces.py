@@ -18,7 +18,8 @@ _NEWNS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
     0x20000000,
     0x40000000,
 )
-_NOSUID, _NODEV, _NOEXEC, _RECURSIVE, _PRIVATE = 2, 4, 8, 0x4000, 0x40000
+_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 1, 2, 4, 8, 0x20
+_BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -56,13 +57,14 @@ def furnish(writable: list[str], size: int, whole_proc: str) -> None:
         _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes=100k,mode=755")
     with contextlib.suppress(PermissionError):  # then the sandbox's stays: others are listed there
         _mount("proc", "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
-    for setting, value in (
-        ("user/max_user_namespaces", 0),
-        ("kernel/shmmni", 0),
-        ("kernel/msgmni", 0),
-    ):
-        with contextlib.suppress(OSError):  # where memory and privileges could be had uncounted
-            Path("/proc/sys", setting).write_text(str(value))
+    for setting in ("user/max_user_namespaces", "kernel/shmmni", "kernel/msgmni"):
+        with contextlib.suppress(OSError):  # through which memory could be had uncounted
+            Path("/proc/sys", setting).write_text("0")
+    for name in ("sys", "sysrq-trigger", "irq", "bus"):
+        path = f"/proc/{name}"
+        if os.path.exists(path):  # root may write there, even without privileges
+            _mount(path, path, "", _BIND)
+            _mount("none", path, "", _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV | _NOEXEC)
     _mount("tmpfs", whole_proc, "tmpfs", _NOSUID | _NODEV, "size=4k")
 
 

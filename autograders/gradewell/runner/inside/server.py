@@ -56,12 +56,12 @@ def _become_warden(grader: socket.socket, kernel: Any, settings: dict[str, Any])
 
     sandboxed: bool = settings["sandboxed"]
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if sandboxed:
-        namespaces.enter()
-        if os.fork():
-            os._exit(0)
-        namespaces.hide()
     try:
+        if sandboxed:
+            namespaces.enter()
+            if os.fork():
+                os._exit(0)
+            namespaces.hide()
         warden.Warden(
             grader,
             lambda theirs: kernels.run(kernel, theirs),
