@@ -71,7 +71,12 @@ def autograde(
     if timeout:
         options.append(f"--Execute.timeout={timeout}")
     settings = {"jobs": jobs, "memory": memory, "sandbox": sandbox}
-    sys.exit(run(assignment, options, settings, scheduler, as_json))
+    try:
+        code = run(assignment, options, settings, scheduler, as_json)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. What is finished is kept; the same command goes on.", err=True)
+        code = 130
+    sys.exit(code)
 
 
 def main() -> None:
@@ -83,6 +88,3 @@ def main() -> None:
     except RunnerError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. What is finished is kept; the same command goes on.", err=True)
-        sys.exit(130)
