@@ -6,6 +6,8 @@ https://nbgrader.readthedocs.io/en/stable/configuration/config_options.html list
 import os
 from pathlib import Path
 
+from sharewell import content
+
 c = get_config()  # noqa: F821 (nbgrader provides it)
 root = Path(__file__).parent
 
@@ -21,6 +23,10 @@ if secret.is_file():
 c.Execute.timeout = 60
 c.Execute.shutdown_kernel = "immediate"
 c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]
+
+# `sharewell grade` and `gradewell autograde` run submissions in a sandbox, which has no access to model solutions.
+c.Runner.environment = ["SHAREWELL_SECRET"]
+c.Runner.hidden = [str(content.root() / "source"), str(content.submissions())]
 
 # `nbgrader zip_collect LAB` reads what a learning platform exports into downloaded/LAB/archive:
 # STUDENT_attempt_20261005T183000_LAB.ipynb

@@ -85,13 +85,16 @@ def grade(
     course: CourseOption = Path(),
     student: Annotated[list[str] | None, typer.Option("--student", help="Only this one.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what was graded.")] = False,
+    sandbox: Annotated[
+        str | None, typer.Option(metavar="auto|bubblewrap|none", help="How code is kept in.")
+    ] = None,
 ) -> None:
     """Instructors: grade a lab, write feedback, and show the class."""
     from sharewell import report
     from sharewell.course import Course
 
     found = Course(course)
-    outcome = _grade(found, lab, student or [], force)
+    outcome = _grade(found, lab, student or [], force, sandbox)
     report.show(console(), found, lab)
     say(
         f"\nGraded {len(outcome.graded)}, unchanged {len(outcome.unchanged)}. Feedback: {found.root / 'feedback'}"
@@ -139,42 +142,23 @@ def doctor() -> None:
     say("Ready. Students: sharewell start. Instructors: sharewell demo.")
 
 
-def _grade(course: Course, lab: str, students: Iterable[str] = (), force: bool = False) -> Outcome:
-    """Grade with a progress bar; an interruption says how to go on."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
+def _grade(
+    course: Course,
+    lab: str,
+    students: Iterable[str] = (),
+    force: bool = False,
+    sandbox: str | None = None,
+) -> Outcome:
+    """Grade and show how it goes; an interruption says how to go on."""
     from sharewell import grading
     from sharewell.interruption import Interruption
 
-    columns = [
-        TextColumn("Grading {task.fields[student]:<24}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=console()) as bar:
-        task = bar.add_task("", total=None, student="", rate="")
-
-        def progress(student: str, done: int, total: int) -> None:
-            interruption.check()
-            elapsed = bar.tasks[0].elapsed or 0
-            rate = f"{elapsed / done:.1f} s each, left:" if done else ""
-            bar.update(task, completed=done, total=total, student=student, rate=rate)
-
-        try:
-            with Interruption() as interruption:
-                return grading.grade(course, lab, students, force, progress)
-        except KeyboardInterrupt:
-            bar.stop()
-            say("Interrupted. What was graded is kept; the same command goes on from here.")
-            raise
+    try:
+        with Interruption() as ctrl_c:
+            return grading.grade(course, lab, students, force, sandbox, console(), ctrl_c.check)
+    except KeyboardInterrupt:
+        say("Interrupted. What was graded is kept; the same command goes on from here.")
+        raise
 
 
 def main() -> None:

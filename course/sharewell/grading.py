@@ -1,16 +1,18 @@
-"""Grade a lab: nbgrader grades and writes feedback, one submission after the other, with progress."""
+"""Grade a lab: gradewell runs the submissions in its sandbox, nbgrader keeps the gradebook and writes feedback."""
 
 from __future__ import annotations
 
-import re
+import contextlib
+import glob
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sharewell.course import ConverterFailed, Course
 from sharewell.errors import SharewellError
 
-_GLOB = re.compile(r"[*?\[\]{}]")
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass
@@ -19,6 +21,8 @@ class Outcome:
 
     graded: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    stopped: dict[str, str] = field(default_factory=dict)
+    """Student to the reason why parts of the submission were not run."""
     failed: dict[str, str] = field(default_factory=dict)
     """Student to reason."""
 
@@ -35,7 +39,9 @@ def grade(
     lab: str,
     students: Iterable[str] = (),
     force: bool = False,
-    progress: Callable[[str, int, int], None] = lambda student, done, total: None,
+    sandbox: str | None = None,
+    console: Console | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Autograde ``lab`` and write feedback, for all who handed in or for ``students``.
 
@@ -44,14 +50,22 @@ def grade(
 
     Parameters
     ----------
-    progress : callable
-        Called before each submission with (student, done, total).
+    sandbox : str
+        auto, bubblewrap or none, over what the configuration says.
+    console : Console
+        Where progress is shown.
+    check : callable
+        Called between submissions; may raise KeyboardInterrupt.
 
     Raises
     ------
     SharewellError
-        No such lab, no such student, nobody handed in, or a lab that nbgrader cannot prepare.
+        No such lab, no such student, nobody handed in, a lab that nbgrader cannot prepare, or no sandbox.
     """
+    from gradewell.runner.command import grade as run
+    from gradewell.runner.errors import RunnerError
+    from rich.console import Console
+
     course.check_lab(lab)
     handed_in = submissions(course, lab)
     chosen = list(students) or handed_in
@@ -67,22 +81,53 @@ def grade(
         )
     course.check_writable()
     prepare(course, lab)
+    console = console or Console(quiet=True)
+    options = ["--force"] if force else []
+    try:
+        with contextlib.chdir(course.root):
+            done, _ = run(lab, options, {"sandbox": sandbox}, console, students=chosen)
+    except RunnerError as error:
+        raise SharewellError(str(error)) from error
+    check()
     outcome = Outcome()
-    for done, student in enumerate(chosen):
-        progress(student, done, len(chosen))
-        try:
-            if _grade_one(course, lab, student, force):
-                outcome.graded.append(student)
-            else:
-                outcome.unchanged.append(student)
-        except ConverterFailed as failure:
-            outcome.failed[student] = _reason(course, lab, student, str(failure))
-    progress("", len(chosen), len(chosen))
+    for one in sorted(done, key=lambda one: one.student):
+        if one.status == "failed":
+            outcome.failed[one.student] = one.reason
+        elif one.status == "unchanged":
+            outcome.unchanged.append(one.student)
+        else:
+            outcome.graded.append(one.student)
+            if one.status == "stopped":
+                outcome.stopped[one.student] = one.reason
+    _write_feedback(course, lab, chosen, set(outcome.unchanged), console, check)
     return outcome
+
+
+def _write_feedback(
+    course: Course,
+    lab: str,
+    students: list[str],
+    unchanged: set[str],
+    console: Console,
+    check: Callable[[], None],
+) -> None:
+    from nbgrader.converters import GenerateFeedback
+    from rich.progress import track
+
+    wanted = [
+        student
+        for student in students
+        if (course.root / "autograded" / student / lab).is_dir()
+        and not (student in unchanged and (course.root / "feedback" / student / lab).is_dir())
+    ]
+    for student in track(wanted, "Feedback", console=console, transient=True):
+        course.run(GenerateFeedback, lab, glob.escape(student), force=True)
+        check()
 
 
 def prepare(course: Course, lab: str) -> None:
     """Make the student version and enter the lab in the gradebook, unless that was done before."""
+    from gradewell.runner.autograde import unreadable
     from nbgrader.api import MissingEntry
     from nbgrader.converters import GenerateAssignment
 
@@ -102,56 +147,3 @@ def prepare(course: Course, lab: str) -> None:
         raise SharewellError(
             f"nbgrader cannot make the student version of {lab}:\n{failure}"
         ) from failure
-
-
-def _grade_one(course: Course, lab: str, student: str, force: bool) -> bool:
-    """Autograde one submission and write its feedback. False when it was already done."""
-    from nbgrader.converters import Autograde, GenerateFeedback
-
-    if _GLOB.search(student) or student != student.strip():
-        raise ConverterFailed("odd name")
-    log = course.run(Autograde, lab, student, force)
-    skipped = "Skipping existing assignment" in log
-    feedback = course.root / "feedback" / student / lab
-    if not skipped or not feedback.is_dir():
-        course.run(GenerateFeedback, lab, student, force=True)
-    return not skipped
-
-
-def _reason(course: Course, lab: str, student: str, log: str) -> str:
-    """Why nbgrader could not grade it, in words that say what to do."""
-    folder = course.root / "submitted" / student / lab
-    if _GLOB.search(student) or student != student.strip():
-        return (
-            f"nbgrader cannot handle the name of submitted/{student}: "
-            "rename the folder without * ? [ ] { } and spaces at its ends"
-        )
-    notebooks = sorted(folder.glob("*.ipynb"))
-    if not notebooks:
-        return f"there is no notebook in {folder}: ask for {lab}.ipynb"
-    for notebook in notebooks:
-        if problem := unreadable(notebook):
-            return f"{notebook.name} {problem}: ask the student to hand it in again"
-    if not (folder / f"{lab}.ipynb").is_file():
-        names = ", ".join(notebook.name for notebook in notebooks)
-        return f"there is no {lab}.ipynb, only {names}: rename it"
-    errors = [line for line in log.splitlines() if line.strip()]
-    return f"nbgrader gave up: {errors[-1] if errors else 'it did not say why'}"
-
-
-def unreadable(notebook: Path) -> str:
-    """What keeps a file from being a notebook, or an empty text."""
-    import nbformat
-
-    try:
-        read = nbformat.read(notebook, as_version=4)
-        nbformat.validate(read)
-    except UnicodeDecodeError:
-        return "is not a text file"
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    except nbformat.ValidationError as error:
-        return f"is no valid notebook ({str(error).splitlines()[0]})"
-    except Exception:
-        return "is damaged or no notebook at all"
-    return ""

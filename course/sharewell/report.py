@@ -54,7 +54,8 @@ def rows(course: Course, lab: str) -> list[Row]:
                         points[task] = (points.get(task) or 0.0) + grade.score
             if possible:
                 student = submission.student.id
-                readable = (course.root / "autograded" / student / lab).is_dir()
+                graded = course.root / "autograded" / student / lab
+                readable = graded.is_dir() and not (graded / "not_graded.txt").exists()
                 found.append(Row(student, readable, points, possible))
     return sorted(found, key=lambda row: row.student)
 

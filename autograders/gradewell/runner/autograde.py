@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import glob
 import logging
 import os
@@ -17,13 +16,14 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import locket
 import nbformat
 import sqlalchemy.exc
 from nbconvert.writers.files import FilesWriter
@@ -281,8 +281,8 @@ class Run:
         self._cells: dict[str, set[str]] = {}
         self._free: list[Autograde] = []
 
-    def start(self) -> list[Submission]:
-        """Grade everything that has to be graded.
+    def start(self, students: Collection[str] = ()) -> list[Submission]:
+        """Grade everything that has to be graded, or what has to be of these students.
 
         Raises
         ------
@@ -292,6 +292,9 @@ class Run:
             After everything that was under way has been ended.
         """
         found, empty = self._found()
+        if students:
+            found = [one for one in found if one[0] in students]
+            empty = [one for one in empty if one[0] in students]
         done = [Submission(student, "failed", why) for student, why in empty]
         total = len(found) + len(empty)
         for submission in done:
@@ -429,26 +432,25 @@ class Run:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Only one run at a time may write to a course."""
-        path = Path(self.coursedir.root) / f"{STAGING}.lock"
+        root = Path(self.coursedir.root)
+        number = root / f"{STAGING}.pid"
+        lock = locket.lock_file(str(root / f"{STAGING}.lock"), timeout=0)
         try:
-            file = path.open("a+")
+            lock.acquire()
+            number.write_text(str(os.getpid()))
+        except locket.LockError as error:
+            who = number.read_text() if number.exists() else "?"
+            raise RunnerError(
+                f"process {who} is grading this course. Wait for it, or end it"
+            ) from error
         except OSError as error:
-            raise RunnerError(f"cannot write to {path.parent}: {error.strerror}") from error
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                raise RunnerError(
-                    f"process {file.read().strip() or '?'} is grading this course. Wait for it, or end it"
-                ) from error
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            try:
-                yield
-            finally:
-                _tidy(Path(self.coursedir.format_path(STAGING, "x", "x")).parents[1], STAGING)
+            raise RunnerError(f"cannot write to {root}: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            number.unlink(missing_ok=True)
+            lock.release()
+            _tidy(Path(self.coursedir.format_path(STAGING, "x", "x")).parents[1], STAGING)
 
 
 class _LastError(logging.Handler):

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import time
 import warnings
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,8 @@ from rich.console import Console
 from . import app as apps
 from .autograde import Run, Submission
 from .report import Progress, summary
+from .runner import Runner
+from .sandbox import unavailable
 
 
 def autograde(
@@ -27,16 +30,12 @@ def autograde(
     scheduler: str = "",
     as_json: bool = False,
 ) -> int:
-    """Autograde an assignment of the course in the current folder.
+    """What the command ``gradewell autograde`` does, in the course of the current folder.
 
     Parameters
     ----------
-    options : list of str
-        As for ``nbgrader autograde``.
-    settings : dict
-        Traits of Runner that are not None are set, over what the configuration says.
-    scheduler : str
-        Address of a Dask scheduler.
+    options, settings, scheduler
+        As for ``grade``.
 
     Returns
     -------
@@ -49,35 +48,79 @@ def autograde(
         Nothing could be graded, or the run could not go on.
     """
     begun = time.monotonic()
-    _put_scripts_on_path()
-    warnings.simplefilter("ignore")  # of nbgrader and SQLAlchemy, not about this course
-    application = apps.load(options, **settings)
-    logged = logging.INFO if application.log_level <= logging.DEBUG else logging.CRITICAL
-    for handler in application.log.handlers:
-        if isinstance(handler, logging.StreamHandler) and handler.stream in (
-            sys.stderr,
-            sys.stdout,
-        ):
-            handler.setLevel(logged)
-    runner = application.begin(assignment)
     console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 110)
-    with ExitStack() as stack:
+    done, scores = grade(assignment, options, settings, console, scheduler)
+    seconds = time.monotonic() - begun
+    if as_json:
+        print(json.dumps(_document(assignment, done, scores, seconds), indent=1))
+    else:
+        console.print(summary(done, seconds))
+    return int(any(submission.status == "failed" for submission in done))
+
+
+def grade(
+    assignment: str,
+    options: list[str],
+    settings: dict[str, Any],
+    console: Console,
+    scheduler: str = "",
+    students: Collection[str] = (),
+) -> tuple[list[Submission], dict[str, tuple[float, float]]]:
+    """Grade an assignment of the course in the current folder, and show on ``console`` how it goes.
+
+    Parameters
+    ----------
+    options : list of str
+        As for ``nbgrader autograde``.
+    settings : dict
+        Traits of Runner that are not None are set, over what the configuration says.
+    scheduler : str
+        Address of a Dask scheduler.
+    students : collection of str
+        Only these; empty for all.
+
+    Returns
+    -------
+    list of Submission
+    dict
+        Student to points and most points, of all who have a grade.
+
+    Raises
+    ------
+    RunnerError
+        Nothing could be graded, or the run could not go on.
+    """
+    _put_scripts_on_path()
+    with warnings.catch_warnings(), ExitStack() as stack:
+        warnings.simplefilter("ignore")  # of nbgrader and SQLAlchemy, not about this course
+        application = apps.load(options, **settings)
+        shown = logging.INFO if application.log_level <= logging.DEBUG else logging.CRITICAL
+        for handler in application.log.handlers:
+            if getattr(handler, "stream", None) in (sys.stderr, sys.stdout):
+                handler.setLevel(shown)
+        runner = application.begin(assignment)
         stack.callback(runner.close)
+        _agree(runner, console)
         if scheduler:
             from .cluster import spread
 
             spread(runner, scheduler)
-        if not runner.sandboxed:
-            console.print("[yellow]Not sandboxed:[/] student code runs with your rights.")
-        progress = stack.enter_context(Progress(console))
-        run = Run(application, runner, progress)
-        done = run.start()
-    seconds = time.monotonic() - begun
-    if as_json:
-        print(json.dumps(_document(assignment, done, run.scores, seconds), indent=1))
-    else:
-        console.print(summary(done, seconds))
-    return int(any(submission.status == "failed" for submission in done))
+        run = Run(application, runner, stack.enter_context(Progress(console)))
+        return run.start(students), run.scores
+
+
+def _agree(runner: Runner, console: Console) -> None:
+    """Without a sandbox only when told so: by the configuration, an option, or a person at the terminal."""
+    if runner.sandbox == "auto" and (why := unavailable()) and sys.stdin.isatty():
+        console.print(
+            f"Student code cannot be sandboxed: {why}.\nIt would run with your rights, under limits of time, memory and "
+            "files only.",
+            highlight=False,
+        )
+        if console.input("Go on without a sandbox? \\[y/N] ").strip().lower() in ("y", "yes"):
+            runner.sandbox = "none"
+    if not runner.sandboxed:
+        console.print("[yellow]Not sandboxed:[/] student code runs with your rights.")
 
 
 def _document(
