@@ -27,8 +27,9 @@ def test_the_second_run_goes_on_and_grades_the_whole_class(demo):
     assert "Making an nbgrader course" not in finished.stdout
     submitted = list((folder / "submitted").glob(f"*/{LAB}/{LAB}.ipynb"))
     assert len(submitted) == len(HANDED_IN) == 24
-    assert len(list((folder / "autograded").glob(f"*/{LAB}"))) == 23
-    assert len(list((folder / "feedback").glob(f"*/{LAB}/{LAB}.html"))) == 23
+    assert len(list((folder / "autograded").glob(f"*/{LAB}"))) == 24
+    assert len(list((folder / "autograded").glob(f"*/{LAB}/not_graded.txt"))) == 1
+    assert len(list((folder / "feedback").glob(f"*/{LAB}/{LAB}.html"))) == 24
 
 
 def test_the_class_is_shown_with_what_went_wrong_and_what_to_do_next(demo):

@@ -72,6 +72,8 @@ class Submission:
     reason: str = ""
     seconds: float = 0.0
     notebooks: list[NotebookRun] = field(default_factory=list)
+    not_graded: list[str] = field(default_factory=list)
+    """Notebooks of which nothing was graded, each with the reason, as a sentence."""
 
 
 class Refused(Exception):
@@ -166,6 +168,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
             if staging.exists():
                 rmtree(str(staging))
         if problems:
+            self.submission.not_graded = problems
             self.submission.reason = problems[0]
             failed = len(problems) == len(self.notebooks)
             self.submission.status = "failed" if failed else "stopped"

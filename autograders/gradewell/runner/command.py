@@ -55,7 +55,7 @@ def autograde(
         print(json.dumps(_document(assignment, done, scores, seconds), indent=1))
     else:
         console.print(summary(done, seconds))
-    return int(any(submission.status == "failed" for submission in done))
+    return int(any(one.status == "failed" or one.not_graded for one in done))
 
 
 def grade(
@@ -93,7 +93,7 @@ def grade(
     _put_scripts_on_path()
     with warnings.catch_warnings(), ExitStack() as stack:
         warnings.simplefilter("ignore")  # of nbgrader and SQLAlchemy, not about this course
-        application = apps.load(options, **settings)
+        application = apps.load(options, settings)
         shown = logging.INFO if application.log_level <= logging.DEBUG else logging.CRITICAL
         for handler in application.log.handlers:
             if getattr(handler, "stream", None) in (sys.stderr, sys.stdout):

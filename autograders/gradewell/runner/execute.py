@@ -17,6 +17,7 @@ import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from jupyter_client.jsonutil import parse_date
@@ -156,6 +157,7 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
 
     def _replay(self, nb: NotebookNode, transcript: Transcript) -> None:
         """Let nbclient make outputs of the messages."""
+        self.iopub_timeout = 600  # there is no kernel that could hang
         self.kc = _Replay(transcript, self.error_on_timeout)
         if transcript.language:
             nb.metadata["language_info"] = transcript.language
@@ -188,10 +190,10 @@ class _Replay:
     def __init__(self, transcript: Transcript, error_on_timeout: dict[str, Any]) -> None:
         self.transcript, self.error_on_timeout = transcript, error_on_timeout
         self.number = 0
-        self.shell_channel = self.iopub_channel = self
+        self.shell_channel = SimpleNamespace(get_msg=self._next_reply)
+        self.iopub_channel = SimpleNamespace(get_msg=self._next_output)
         self.left: list[dict[str, Any]] = []
         self.reply: dict[str, Any] = {}
-        self.replied = False
 
     def execute(self, source: str, **_: Any) -> str:
         """Begin the next cell."""
@@ -207,15 +209,15 @@ class _Replay:
         if not any(message["content"] == idle["content"] for message in self.left):
             self.left.append(_decoded({**idle, "parent_header": {"msg_id": name}}))
         self.left.reverse()
-        self.replied = False
         return name
 
-    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """The next message. nbclient asks for the reply with a timeout, and for outputs without."""
+    async def _next_reply(self, timeout: float | None) -> dict[str, Any]:
         await asyncio.sleep(0)
-        if timeout is None and self.left:
-            return self.left.pop()
         return self.reply
+
+    async def _next_output(self, timeout: float | None) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return self.left.pop()
 
     async def is_alive(self) -> bool:
         """It has been, and that is enough."""

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,7 +35,8 @@ class Setting:
     """The course's folder, which notebooks do not see."""
     writable: str
     """The folder, below the course's, in which each notebook finds a folder of its own."""
-    python: str = sys.executable
+    python: str = ""
+    """Of the kernel; empty for the Python that runs the server's owner, on whatever machine that is."""
     preload: tuple[str, ...] = ()
     """Modules to import before the first fork."""
     sandboxed: bool = True
@@ -77,7 +79,8 @@ class ForkServer:
             f"import sys; sys.path.append({source!r}); from gradewell.runner.inside import server; "
             "sys.path.pop(); server.main()"
         )
-        command = [setting.python, "-c", code]
+        self._python = setting.python or sys.executable
+        command = [self._python, "-c", code]
         environment = self._environment()
         if setting.sandboxed:
             command = sandbox.command(self._view(environment, source), command)
@@ -194,7 +197,7 @@ class ForkServer:
         return variables
 
     def _view(self, environment: dict[str, str], source: str) -> sandbox.View:
-        readable = {source, *python_paths(self.setting.python), *self.setting.readable}
+        readable = {source, *python_paths(self._python), *self.setting.readable}
         if "MPLCONFIGDIR" in environment:
             readable.add(environment["MPLCONFIGDIR"])
         return sandbox.View(
@@ -323,20 +326,29 @@ def _read(body: bytes) -> Any:
         return {}
 
 
-def python_paths(python: str) -> set[str]:
-    """The files and folders from which a Python imports, and those that it needs to start."""
+@cache
+def python_paths(python: str) -> frozenset[str]:
+    """The files and folders from which a Python imports, and those that it needs to start.
+
+    What this process imports from, its own folder perhaps, does not count.
+    """
     code = "import sys, json; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]))"
-    paths = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]
-    if python != sys.executable:
-        ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-        if ran.returncode:
-            raise RunnerError(f"{python} does not run:\n{ran.stderr}")
-        paths = json.loads(ran.stdout)
+    ran = subprocess.run(
+        [python, "-c", code],
+        cwd="/",
+        env=sandbox.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RunnerError(f"{python} does not run:\n{ran.stderr}")
+    paths = json.loads(ran.stdout)
     link = Path(python)
     while link.is_symlink():  # an environment's Python points to another one
         link = link.parent / os.readlink(link)
         paths.append(str(link.parent))
-    return {os.path.abspath(path) for path in paths if path and os.path.exists(path)}
+    return frozenset(os.path.abspath(path) for path in paths if path and os.path.exists(path))
 
 
 def _matplotlib_cache() -> str:

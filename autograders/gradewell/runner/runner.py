@@ -177,7 +177,7 @@ class Runner(LoggingConfigurable):
 
 
 def python_of(kernel: str) -> tuple[str, dict[str, str]] | None:
-    """The Python and the variables of a kernel. None for a kernel that is not ipykernel.
+    """The Python of a kernel (empty: this one) and its variables. None for a kernel that is not ipykernel.
 
     Raises
     ------
@@ -194,6 +194,6 @@ def python_of(kernel: str) -> tuple[str, dict[str, str]] | None:
         return None
     major, minor = sys.version_info[:2]
     python = spec.argv[0]
-    if python in ("python", f"python{major}", f"python{major}.{minor}"):  # as jupyter_client does
-        python = sys.executable
+    if python in (sys.executable, "python", f"python{major}", f"python{major}.{minor}"):
+        python = ""  # as jupyter_client does
     return python, dict(spec.env)
