@@ -6,6 +6,7 @@ https://nbgrader.readthedocs.io/en/stable/configuration/config_options.html list
 import os
 from pathlib import Path
 
+from gradewell.runner.execute import preprocessors
 from sharewell import content
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
@@ -24,7 +25,9 @@ c.Execute.timeout = 60
 c.Execute.shutdown_kernel = "immediate"
 c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]
 
-# `sharewell grade` and `gradewell autograde` run submissions in a sandbox, which has no access to model solutions.
+# `sharewell grade` runs submissions in a sandbox, without access to model solutions; so do `nbgrader autograde` and
+# formgrader's button.
+c.Autograde.autograde_preprocessors = preprocessors()
 c.Runner.environment = ["SHAREWELL_SECRET"]
 c.Runner.hidden = [str(content.root() / "source"), str(content.submissions())]
 

@@ -49,8 +49,8 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
 
     _watch: Any = None
     """Over an ordinary kernel."""
-    _begun: list[float]
-    """When its cells began."""
+    _runs_of_cells: list[CellRun]
+    """One for each cell that was begun in it."""
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
@@ -112,7 +112,7 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
     ) -> Transcript:
         from .kernels import Watch, kernel_manager
 
-        self._watch, self._begun = Watch(runner), []
+        self._watch, self._runs_of_cells = Watch(runner), []
         self.kernel_manager_class = kernel_manager(runner, self._watch)
         begun = time.monotonic()
         transcript = Transcript()
@@ -123,23 +123,30 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
             transcript.stopped = self._watch.stopped or (
                 "its kernel died" if died else "a cell did not react to being interrupted"
             )
-            for index, cell in enumerate(nb.cells[len(self._begun) - 1 :]):
-                if self._runs(cell):
-                    cell.outputs.append(_error(*_not_run(transcript.stopped, begun=index == 0)))
-        ends = [*self._begun[1:], time.monotonic()]
+            here = len(self._runs_of_cells) - 1
+            for index, cell in enumerate(nb.cells):
+                if index >= here and self._runs(cell):
+                    cell.outputs.append(_error(*_not_run(transcript.stopped, begun=index == here)))
         transcript.cells = [
-            CellRun(seconds=end - start)
-            for cell, start, end in zip(nb.cells, self._begun, ends, strict=False)
+            run
+            for cell, run in zip(nb.cells, self._runs_of_cells, strict=False)
             if self._runs(cell)
         ]
         transcript.seconds = time.monotonic() - begun
         return transcript
 
-    async def async_execute_cell(self, cell: NotebookNode, cell_index: int, **kw: Any) -> Any:
-        """See nbclient."""
-        if self._watch:
-            self._begun.append(time.monotonic())
-        return await super().async_execute_cell(cell, cell_index, **kw)
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Any:
+        """See nbconvert, which calls it for ordinary kernels only."""
+        self._runs_of_cells.append(CellRun())
+        begun = time.monotonic()
+        try:
+            return super().preprocess_cell(cell, resources, index)
+        finally:
+            self._runs_of_cells[-1].seconds = time.monotonic() - begun
+
+    async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> Any:
+        self._runs_of_cells[-1].timed_out = True
+        return await super()._async_handle_timeout(timeout, cell)
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
         """See nbclient. Output beyond the limit is not kept."""

@@ -164,6 +164,8 @@ class ForkServer:
             except OSError:
                 continue
         self._control.close()
+        if self._preloaded is None:  # it is still importing, and would not notice
+            self._process.kill()
         try:
             self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:

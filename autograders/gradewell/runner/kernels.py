@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -56,7 +56,8 @@ class Watch:
             elif len(children) > self.limits.processes:
                 self.stopped = f"it started more than {self.limits.processes} processes"
         for one in [process, *children]:
-            _signal(one, signal.SIGKILL)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
@@ -75,8 +76,9 @@ def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
         def __init__(self, **traits: Any) -> None:
             super().__init__(**traits)
             self.private = tempfile.mkdtemp(prefix="gradewell-")
-            self.transport = "ipc"
             self.connection_file = os.path.join(self.private, "kernel.json")
+            if sandboxed:  # which has no network, not even to this machine
+                self.transport = "ipc"
 
         async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
             kw.update(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -128,7 +130,8 @@ def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
                 return
             for inner in self.process.children():  # bubblewrap itself does not pass signals on
                 for one in inner.children(recursive=True):
-                    _signal(one, signum)
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        one.send_signal(signum)
 
         async def _async_cleanup_resources(self, restart: bool = False) -> None:
             await super()._async_cleanup_resources(restart)
@@ -137,13 +140,6 @@ def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
                 shutil.rmtree(self.private, ignore_errors=True)
 
     return Watched
-
-
-def _signal(process: psutil.Process, signum: int) -> None:
-    try:
-        process.send_signal(signum)
-    except psutil.NoSuchProcess:
-        return
 
 
 def _resident(process: psutil.Process) -> int:

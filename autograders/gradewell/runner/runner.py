@@ -113,7 +113,10 @@ class Runner(LoggingConfigurable):
                 self.servers.start(setting)
 
     def setting(self, nb: NotebookNode) -> Setting | None:
-        """What the fork server of this notebook has to be like. None when its kernel is not Python's.
+        """What the fork server of this notebook has to be like.
+
+        None when it needs an ordinary kernel: where its kernel is not Python's, and where a process that has imported
+        much cannot be forked safely, which is everywhere but on Linux.
 
         Raises
         ------
@@ -121,7 +124,7 @@ class Runner(LoggingConfigurable):
             Its kernel is not installed, or it should be sandboxed and cannot be.
         """
         found = python_of(nb.metadata.get("kernelspec", {}).get("name", "python3"))
-        if found is None:
+        if found is None or not sys.platform.startswith("linux"):
             return None
         python, variables = found
         root = str(Path(self.coursedir.root).resolve())

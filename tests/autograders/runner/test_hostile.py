@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -417,6 +419,74 @@ def test_without_a_sandbox_the_same_holds_for_what_limits_can_stop(name, fresh):
     assert fresh.scores("lab")["good"] == 7
     assert fresh.points("bad", "lab") == ENDED[name][1]
     assert re.search(ENDED[name][2], report["bad"]["reason"])
+
+
+IN_ORDINARY_KERNELS = {
+    "endless-loop": ({"first": 1, "second": 0, "third": 4}, "ran out of time"),
+    "stubborn-loop": (ONE, "did not react"),
+    "exit": (ONE, "kernel died"),
+    "memory-step-by-step": (ONE, "300 MiB of memory"),
+    "memory-of-many": (ONE, "300 MiB of memory"),
+    "fork-bomb": (ONE, "more than 40 processes|of memory"),
+    "output-flood": (ONE, "put out more than 10 MiB|of memory"),
+}
+
+
+@pytest.fixture(scope="module")
+def ordinary(tmp_path_factory, new_course, cells):
+    """The same in an ordinary kernel, as those of other languages are."""
+    root = tmp_path_factory.mktemp("ordinary")
+    spec = root / "share" / "kernels" / "another"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "Another", "language": "python"})
+    )
+    course = new_course(root / "course").lab(
+        "lab",
+        kernel={"name": "another", "display_name": "Another", "language": "python"},
+        lab=[
+            cells.answer("answer", BEFORE),
+            cells.test("first", "assert double(2) == 4"),
+            cells.answer("more", "y = 1"),
+            cells.test("second", "assert y == 1", points=2),
+            cells.hidden("third", "assert double(21) == 42", points=4),
+        ],
+    )
+    good = {"answer": BEFORE, "more": "y = 1"}
+    for name in IN_ORDINARY_KERNELS:
+        course.hand_in(name, "lab", answers={**good, "more": ENDED[name][0]})
+    course.hand_in("honest", "lab", answers=good)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(root / "share"))
+        return course, course.report("lab", *SETTINGS)
+
+
+@pytest.mark.parametrize("name", IN_ORDINARY_KERNELS)
+def test_in_an_ordinary_kernel_too_it_costs_itself_only(name, ordinary):
+    course, report = ordinary
+    points, words = IN_ORDINARY_KERNELS[name]
+    assert course.points(name, "lab") == points
+    assert re.search(words, report[name]["reason"])
+    assert course.scores("lab")["honest"] == 7
+
+
+def test_where_python_cannot_be_forked_ordinary_kernels_run(fresh):
+    good = {"answer": BEFORE, "more": "import os\ny = 1\nprint('PARENT', os.getppid() > 1)"}
+    fresh.hand_in("ada", "lab", answers=good)
+    fresh.hand_in("bob", "lab", answers={**good, "more": "import os\nos._exit(0)"})
+    elsewhere = (
+        "import sys\nfrom gradewell.cli import main\nfrom gradewell.runner import command, kernels\n"
+        "sys.platform = 'darwin'\nsys.argv[1:] = ['autograde', 'lab', *sys.argv[1:]]\nmain()"
+    )
+    command = [sys.executable, "-c", elsewhere]
+    ran = subprocess.run(command, cwd=fresh.path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "Linux only" in ran.stderr
+    command += ["--sandbox", "none"]
+    ran = subprocess.run(command, cwd=fresh.path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert fresh.scores("lab") == {"ada": 7, "bob": 1}
 
 
 def test_killing_the_fork_server_costs_the_killer_only(fresh):

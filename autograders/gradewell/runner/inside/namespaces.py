@@ -98,25 +98,20 @@ def limit(memory: int, seconds: int, files: int, processes: int, file_size: int)
     file_size : int
         Bytes of each file.
     """
-    pages = int(Path("/proc/self/statm").read_text().split()[0]) if _linux() else 0
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
     space = pages * resource.getpagesize() + memory
     wanted = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_NOFILE: files,
         resource.RLIMIT_FSIZE: file_size,
+        resource.RLIMIT_AS: space,
+        resource.RLIMIT_NPROC: processes,
     }
-    if _linux():  # elsewhere the address space says nothing about memory
-        wanted[resource.RLIMIT_AS] = space
-        wanted[resource.RLIMIT_NPROC] = processes
     for what, value in wanted.items():
         hard = resource.getrlimit(what)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(what, (value, value))
-
-
-def _linux() -> bool:
-    return Path("/proc/self/statm").exists()
 
 
 def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:

@@ -101,8 +101,7 @@ class Warden:
                 self.kernel.close()
                 os.setsid()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                if hasattr(os, "nice"):
-                    os.nice(5)
+                os.nice(5)
                 if self.sandboxed:
                     namespaces.renounce()
                 namespaces.limit(
