@@ -26,6 +26,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 from rich.table import Table
 
+PLACE = "/srv/benchmark"  # exists inside the sandbox only
 BIN = Path(sys.executable).parent
 SMALL = [
     "import matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd",
@@ -61,6 +62,7 @@ def main() -> None:
     for lab in arguments[2:] or LABS:
         with tempfile.TemporaryDirectory() as scratch:
             console.print(compared(lab, Path(scratch), submissions, repetitions), "")
+            sys.stdout.flush()
     console.print(
         f"Python {platform.python_version()}, nbgrader {version('nbgrader')}, pandas {version('pandas')}; "
         f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
@@ -76,17 +78,19 @@ def compared(lab: str, scratch: Path, submissions: int, repetitions: int) -> Tab
         ],
         "gradewell": ["gradewell", "autograde", "lab"],
         "nbgrader, nothing executed": ["nbgrader", "autograde", "lab", "--no-execute"],
+        "gradewell, nothing executed": ["gradewell", "autograde", "lab", "--no-execute"],
     }  # fmt: skip
     whole: dict[str, list[float]] = {way: [] for way in ways}
     start_up: dict[str, list[float]] = {way: [] for way in ways}
+    imports = []
     for _ in range(repetitions):
+        imports.append(timed([sys.executable, "-c", "import nbgrader.apps"], scratch))
         for way, command in ways.items():
             folder = scratch / "run"
             shutil.copytree(template, folder)
             whole[way].append(timed(command, folder))
             start_up[way].append(timed(command, folder))
             shutil.rmtree(folder)
-    bare = statistics.median(forked(LABS[lab]) for _ in range(max(repetitions, 5)))
     table = Table(
         title=f"{lab}: {submissions} submissions, medians of {repetitions} runs",
         title_justify="left",
@@ -101,20 +105,37 @@ def compared(lab: str, scratch: Path, submissions: int, repetitions: int) -> Tab
     ):
         table.add_column(heading, justify="right" if heading else "left")
     middle = {way: statistics.median(whole[way]) for way in ways}
-    each = {way: (middle[way] - statistics.median(start_up[way])) / submissions for way in ways}
+    each = {
+        way: statistics.median(a - b for a, b in zip(whole[way], start_up[way], strict=True))
+        / submissions
+        for way in ways
+    }
     for way in ways:
+        ratios = [a / b for a, b in zip(whole["nbgrader"], whole[way], strict=True)]
         table.add_row(
             way,
             f"{middle[way]:.1f}",
             f"{statistics.median(start_up[way]):.1f}",
             f"{each[way]:.3f}",
-            f"{middle['nbgrader'] / middle[way]:.1f}",
+            f"{statistics.median(ratios):.1f}",
             f"{each['nbgrader'] / each[way]:.1f}",
         )
-    limit = (bare + each["nbgrader, nothing executed"]) / (os.cpu_count() or 1)
-    table.add_row("bare fork, one after the other", "", "", f"{bare:.3f}", "", "")
+    cores = os.cpu_count() or 1
+    bare, cells = forked(LABS[lab], max(repetitions, 5), sandboxed=False)
+    boxed, _ = forked(LABS[lab], max(repetitions, 5), sandboxed=True)
+    limit = (bare + each["nbgrader, nothing executed"]) / cores
     table.add_row("limit", "", "", f"{limit:.3f}", "", f"{each['nbgrader'] / limit:.1f}")
-    table.caption = f"gradewell takes {each['gradewell'] / limit:.2f} times the limit"
+    steps = each["gradewell, nothing executed"]
+    table.caption = (
+        f"gradewell takes {each['gradewell'] / limit:.2f} times the limit: a bare fork's {bare:.3f} s and nbgrader's own "
+        f"steps' {each['nbgrader, nothing executed']:.3f} s over {cores} cores.\n"
+        f"Where its time goes, seconds of one core a submission: cells {cells:.3f}, fork and messages "
+        f"{bare - cells:.3f}, sandbox {boxed - bare:.3f}, nbgrader's steps {steps:.3f}; together over the cores "
+        f"{(boxed + steps) / cores:.3f}.\n"
+        f"import nbgrader.apps: {statistics.median(imports):.2f} s. "
+        f"Memory of a submission in flight that does nothing: {overhead():.0f} MiB."
+    )
+    table.caption_justify = "left"
     return table
 
 
@@ -153,19 +174,48 @@ def course(root: Path, cells: list[str | tuple[str, str]], submissions: int) -> 
     return root
 
 
-def forked(cells: list[str | tuple[str, str]]) -> float:
-    """Seconds that a fork without a sandbox takes to run the cells."""
+def forked(
+    cells: list[str | tuple[str, str]], repetitions: int, sandboxed: bool
+) -> tuple[float, float]:
+    """Seconds that a fork takes to run the cells, one after the other, and those of the cells alone; medians."""
     sources = tuple(Cell(cell if isinstance(cell, str) else cell[1]) for cell in cells)
-    setting = Setting(
-        root="/", writable="/tmp", preload=("matplotlib.pyplot", "numpy", "pandas"), sandboxed=False
-    )
-    with ForkServer(setting) as server:
-        server.ready()
-        begun = time.perf_counter()
-        for _ in range(5):
-            ran = server.execute(Job(sources, ""))
+    whole, within = [], []
+    with server(sandboxed) as forks:
+        for _ in range(5 * repetitions):
+            begun = time.perf_counter()
+            ran = forks.execute(Job(sources, PLACE))
+            whole.append(time.perf_counter() - begun)
             assert not ran.stopped, ran.stopped
-        return (time.perf_counter() - begun) / 5
+            within.append(sum(cell.seconds for cell in ran.cells))
+    return statistics.median(whole), statistics.median(within)
+
+
+def overhead() -> float:
+    """MiB that a notebook's processes have for themselves, beside what they share with the fork server."""
+    code = """
+import os
+def own(pid):
+    lines = open(f"/proc/{pid}/smaps_rollup").read().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+print(own("self") + own(os.getppid()))
+"""
+    with server(sandboxed=False) as forks:  # in a sandbox the warden cannot be looked at
+        ran = forks.execute(Job((Cell("pass"), Cell(code)), PLACE))
+        (said,) = [
+            message["content"]["text"]
+            for message in ran.cells[1].messages
+            if message["msg_type"] == "stream"
+        ]
+    return int(said) / 1024
+
+
+def server(sandboxed: bool) -> ForkServer:
+    """A fork server, when it is ready."""
+    preload = ("matplotlib.pyplot", "numpy", "pandas")
+    setting = Setting(root=PLACE, writable=PLACE, preload=preload, sandboxed=sandboxed)
+    forks = ForkServer(setting)
+    forks.ready()
+    return forks
 
 
 def timed(command: list[str], folder: Path) -> float:
