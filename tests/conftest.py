@@ -108,8 +108,15 @@ def mini_course(tmp_path):
     return folder
 
 
+@pytest.fixture(scope="session")
+def bubblewrap():
+    """The sandbox, without which nothing is graded here, or a skip that says how to get it."""
+    if shutil.which("bwrap") is None:
+        pytest.skip("no bubblewrap on this machine; Debian and Ubuntu: apt install bubblewrap")
+
+
 @pytest.fixture
-def hand_in(mini_course):
+def hand_in(mini_course, bubblewrap):
     """Hand in a value of x for a student of the mini course, or the bytes of any file."""
 
     def submit(student, answer, name="mini.ipynb"):

@@ -44,6 +44,7 @@ autograded/
 feedback/
 downloaded/
 grades.csv
+.autograding*
 """
 
 

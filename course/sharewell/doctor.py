@@ -119,9 +119,9 @@ def _chromium() -> Finding:
 
 def _bubblewrap() -> Finding:
     if sys.platform != "linux":
-        advice = "only Linux has it: grade submissions that you do not trust in a virtual machine"
+        advice = "only Linux has it: grade in a virtual machine of its own, with --sandbox none"
     else:
-        advice = "Debian, Ubuntu: apt install bubblewrap. Until then, student code runs as you do"
+        advice = "instructors need it. Debian, Ubuntu: apt install bubblewrap"
     path = shutil.which("bwrap")
     return Finding(
         "bubblewrap, to keep student code apart",

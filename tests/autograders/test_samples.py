@@ -18,7 +18,7 @@ PARAMETERS = [
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory):
+def graded(tmp_path_factory, bubblewrap):
     """Grade one part of the samples, once. Returns the course."""
     courses = {}
 

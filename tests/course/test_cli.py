@@ -203,6 +203,7 @@ def test_what_cannot_be_graded_costs_itself_only(mini_course, hand_in, sharewell
         "empty: there is no notebook in",
     )
     assert re.search(r"good +3 +3", ran.stdout)
+    assert re.search(r"star\* +3 +3", ran.stdout)
     assert snapshot(mini_course / "submitted") == submitted
 
 

@@ -26,6 +26,7 @@ from typing import Any
 import locket
 import nbformat
 import sqlalchemy.exc
+from nbclient import NotebookClient
 from nbconvert.writers.files import FilesWriter
 from nbgrader.api import Assignment, MissingEntry, SubmittedAssignment
 from nbgrader.converters import Autograde as NbgraderAutograde
@@ -33,7 +34,7 @@ from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.preprocessors import DeduplicateIds as NbgraderDeduplicateIds
 from nbgrader.preprocessors import Execute as NbgraderExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import rmtree
+from nbgrader.utils import rmtree, setenv
 from traitlets.utils.importstring import import_item
 
 from .errors import RunnerError
@@ -120,6 +121,13 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                 import_item(one) if isinstance(one, str) else one for one in getattr(self, steps)
             ]
             setattr(self, steps, [ours.get(one, one) for one in found])
+            for one in getattr(self, steps):
+                executes = isinstance(one, type) and issubclass(one, NotebookClient)
+                if executes and not issubclass(one, Execute):
+                    raise RunnerError(
+                        f"the configuration has notebooks executed by {one.__name__}, outside of any sandbox. Take it out of "
+                        f"c.Autograde.{steps}, or put nbgrader's Execute in its place"
+                    )
         self.sanitize_preprocessors.append(MissingCells)
         self.writer = FilesWriter(parent=self, config=self.config)
         self.exporter = self.exporter_class(parent=self, config=self.config)
@@ -302,12 +310,12 @@ class Run:
         total = len(found) + len(empty)
         for submission in done:
             self.report(submission, total)
-        os.environ["NBGRADER_EXECUTION"] = "autograde"
         handler = _LastError(self._errors)
         self.app.log.addHandler(handler)
         try:
             self.runner.start()
-            with self._alone(), self.gradebook, contextlib.chdir(self.coursedir.root):
+            running = setenv(NBGRADER_EXECUTION="autograde")
+            with self._alone(), self.gradebook, running, contextlib.chdir(self.coursedir.root):
                 done += self._all(found, total)
                 self.scores = self._scores()
         finally:

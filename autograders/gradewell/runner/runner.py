@@ -41,7 +41,7 @@ class Runner(LoggingConfigurable):
     open_files = Integer(1024, min=16, help="How many files each process may have open.").tag(
         config=True
     )
-    disk = Integer(512, min=1, help="MiB that a notebook may write.").tag(config=True)
+    disk = Integer(512, min=1, max=2048, help="MiB that a notebook may write.").tag(config=True)
     output = Integer(20, min=1, help="MiB of output of a notebook that are kept.").tag(config=True)
     notebook_size = Integer(
         100, min=1, help="MiB that a handed-in notebook may have; a larger one is not graded."

@@ -25,10 +25,8 @@ def scripts_on_path():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def sandbox():
-    """These tests are about what the sandbox keeps in: without one there is nothing to test."""
-    if sys.platform.startswith("linux") and shutil.which("bwrap") is None:
-        pytest.skip("no bubblewrap on this machine; Debian and Ubuntu: apt install bubblewrap")
+def sandbox(bubblewrap):
+    """These tests are about what the sandbox keeps in."""
 
 
 def run(command, cwd, timeout=300, path=None, **options):

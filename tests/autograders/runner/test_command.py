@@ -109,6 +109,17 @@ def test_outside_a_course_and_with_a_broken_configuration_it_says_so(course, at,
     assert "nbgrader_config.py" in ran.stderr
 
 
+def test_another_way_to_execute_notebooks_is_refused(course):
+    with (course.path / "nbgrader_config.py").open("a") as config:
+        config.write(
+            "c.Autograde.autograde_preprocessors = ['nbconvert.preprocessors.ExecutePreprocessor', "
+            "'nbgrader.preprocessors.SaveAutoGrades']\n"
+        )
+    ran = course.gradewell("lab", code=2)
+    assert "executed by ExecutePreprocessor, outside of any sandbox" in ran.stderr
+    assert not (course.path / "autograded").exists()
+
+
 def test_a_kernel_that_is_not_installed_is_named(course):
     source = course.path / "source/lab/lab.ipynb"
     nb = nbformat.read(source, as_version=4)
