@@ -1,11 +1,14 @@
 """The command itself: what it says, what it takes, and nbgrader's own command and button with our execution."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
+import pexpect
 import pytest
 
 GOOD = {"answer": "def double(x):\n    return 2 * x", "more": "y = 1"}
@@ -81,6 +84,47 @@ def test_json_is_one_document_on_stdout(course):
     assert notebook["name"] == "lab"
     assert 0 < notebook["slowest_seconds"] <= notebook["seconds"] < document["seconds"]
     assert "graded" in ran.stderr
+
+
+def on_a_terminal(course, *words, path=None):
+    """Start the command with a terminal before it."""
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "110"}
+    if path:
+        environment["PATH"] = str(path)
+    return pexpect.spawn(
+        str(Path(sys.executable).parent / "gradewell"),
+        ["autograde", "lab", *words],
+        cwd=course.path,
+        env=environment,
+        encoding="utf-8",
+        dimensions=(40, 110),
+        timeout=60,
+    )
+
+
+def test_a_terminal_shows_a_bar_with_rate_and_time_left(course):
+    for number in range(12):
+        more = "import time\ntime.sleep(0.3)\ny = 1"
+        course.hand_in(f"s{number:02}", "lab", answers={**GOOD, "more": more})
+    screen = on_a_terminal(course, "--jobs", "1")
+    screen.expect(r"Grading.*?[1-9]\d*/14.*?\d+ a minute.*?0:00:\d\d")
+    screen.expect("Graded 14")
+    screen.expect(pexpect.EOF)
+
+
+def test_without_a_sandbox_a_person_is_asked(course, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").symlink_to(sys.executable)
+    for answer, code, said in (("n", 2, "cannot be sandboxed"), ("y", 0, "Graded 2")):
+        screen = on_a_terminal(course, path=tmp_path / "bin")
+        screen.expect("bubblewrap is not installed")
+        screen.expect(r"Go on without a sandbox\? \[y/N\]")
+        screen.sendline(answer)
+        screen.expect(said)
+        screen.expect(pexpect.EOF)
+        screen.close()
+        assert screen.exitstatus == code
+    assert course.scores("lab") == {"ada": 7, "bob": 7}
 
 
 @pytest.mark.parametrize(

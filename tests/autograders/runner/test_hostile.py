@@ -143,6 +143,25 @@ ENDED = {
         ALL,
         "",
     ),
+    "edits-the-gradebook": (
+        "import os, sqlite3\ny = 1\ntry:\n    with sqlite3.connect('COURSE/gradebook.db') as database:\n"
+        "        database.execute('UPDATE grade SET auto_score = 99')\nexcept sqlite3.Error as error:\n    print(error)",
+        ALL,
+        "",
+    ),
+    "deletes-the-others": (
+        "import shutil\ny = 1\nshutil.rmtree('COURSE', ignore_errors=True)\n"
+        "shutil.rmtree('COURSE/submitted/zz-honest', ignore_errors=True)\n"
+        "shutil.rmtree('COURSE/autograded/endless-loop-honest', ignore_errors=True)",
+        ALL,
+        "",
+    ),
+    "reads-the-solutions": (
+        "from pathlib import Path\ny = 1\n"
+        "assert not [p for f in ('source', 'release', 'submitted') for p in Path('COURSE', f).rglob('*')]",
+        ALL,
+        "",
+    ),
     "breaks-the-shell": (
         "ip = get_ipython()\nip.run_cell = ip.run_cell_async = None\nip.kernel = None\ny = 1",
         None,
@@ -324,7 +343,7 @@ def course(small, tmp_path_factory):
     for number, name in enumerate(names):
         if number % 9 == 0:
             course.hand_in(f"{name}-honest", "lab", answers=good)
-        code = ENDED[name][0] if name in ENDED else "y = 1"
+        code = ENDED[name][0].replace("COURSE", str(course.path)) if name in ENDED else "y = 1"
         path = course.hand_in(name, "lab", answers={**good, "more": code})
         if name in DAMAGED:
             damaged(name)[0](path)
@@ -368,6 +387,11 @@ def test_the_others_are_graded_and_right(course):
     assert len(honest) >= 7
     assert {folder.scores("lab")[name] for name in honest} == {7}
     assert {report[name]["status"] for name in honest} == {"graded"}
+
+
+def test_nobody_gets_more_points_than_there_are(course):
+    assert max(course[0].scores("lab").values()) == 7
+    assert (course[0].path / "submitted/zz-honest/lab/lab.ipynb").is_file()
 
 
 def test_notebooks_that_were_flooded_stay_small(course):

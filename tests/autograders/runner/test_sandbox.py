@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.xdist_group("sandbox")
 
 PROBE = """
-import ctypes, json, os, socket, subprocess, sys
+import ctypes, json, os, resource, socket, subprocess, sys
 from pathlib import Path
 
 def attempt(what):
@@ -84,7 +84,8 @@ found = {
     "set uid": attempt(lambda: os.setuid(12345)),
     "core pattern": attempt(lambda: write("/proc/sys/kernel/core_pattern")),
     "namespaces allowed": attempt(lambda: write("/proc/sys/user/max_user_namespaces")),
-    "core dumps": __import__("resource").getrlimit(4)[1],
+    "limits": {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1] for name in
+               ("CORE", "CPU", "NOFILE", "FSIZE", "AS", "NPROC")},
     "raw disk": sorted(n for n in os.listdir("/dev") if n.startswith(("sd", "vd", "nvme", "mem", "kmsg", "loop"))),
 }
 print("PROBE" + json.dumps(found, default=str))
@@ -198,7 +199,17 @@ def test_privileges_cannot_be_had(seen):
         assert found["become root"] != 0
         assert found["set uid"].startswith("refused")
         assert found["core pattern"].startswith("refused")
-        assert found["core dumps"] == 0
+
+
+def test_what_it_may_use_is_limited(seen):
+    _, both, kind = seen
+    for found in both:
+        limits = found["limits"]
+        assert (limits["CORE"], limits["CPU"], limits["NOFILE"]) == (0, 600, 1024)
+        assert limits["FSIZE"] == 512 << 20
+        if kind == "python3":
+            assert 0 < limits["AS"] < 16 << 30
+            assert 0 < limits["NPROC"] <= 4096
 
 
 def test_a_fork_reaches_nothing_of_its_server(seen):
