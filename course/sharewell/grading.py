@@ -127,7 +127,7 @@ def _write_feedback(
 
 def prepare(course: Course, lab: str) -> None:
     """Make the student version and enter the lab in the gradebook, unless that was done before."""
-    from gradewell.runner.autograde import unreadable
+    from gradewell.runner.submission import unreadable
     from nbgrader.api import MissingEntry
     from nbgrader.converters import GenerateAssignment
 

@@ -17,10 +17,11 @@ from typing import Any
 from rich.console import Console
 
 from . import app as apps
-from .autograde import Run, Submission
 from .report import Progress, summary
+from .run import Run
 from .runner import Runner
 from .sandbox import unavailable
+from .submission import Submission
 
 
 def autograde(

@@ -1,47 +1,38 @@
 """nbgrader's Execute preprocessor, with notebooks run by a fork server.
 
 The fork server returns the messages that a kernel would have sent, and nbclient's own code makes outputs of them. In
-plain nbgrader, and behind formgrader's button, one line of configuration does the same::
+plain nbgrader, and behind formgrader's button, two lines of configuration do the same::
 
-    c.Autograde.autograde_preprocessors = ["gradewell.runner.execute.Execute", "nbgrader.preprocessors.IgnorePattern", ...]
-
-which ``gradewell.runner.execute.preprocessors()`` returns whole.
+    from gradewell.runner.execute import preprocessors
+    c.Autograde.autograde_preprocessors = preprocessors()
 """
 
 from __future__ import annotations
 
-import asyncio
 import atexit
-import base64
 import time
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from jupyter_client.jsonutil import parse_date
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
-from nbgrader import preprocessors as nbgrader_preprocessors
+from nbgrader.converters import Autograde as NbgraderAutograde
 from nbgrader.preprocessors import Execute as NbgraderExecute
 from nbgrader.utils import determine_grade, is_grade
 
 from .forkserver import Setting
 from .job import Cell, CellRun, Job, Transcript, pack, unpack
+from .replay import Replay, error_output, not_run
 from .runner import Runner
 
 
 def preprocessors() -> list[type]:
     """nbgrader's preprocessors for autograding, with our Execute in place of its."""
-    names = "IgnorePattern LimitOutput SaveAutoGrades AssignLatePenalties CheckCellMetadata"
-    from nbconvert.preprocessors import ClearMetadataPreprocessor
-
-    ours = [getattr(nbgrader_preprocessors, name) for name in names.split()]
-    return [Execute, ours[0], ClearMetadataPreprocessor, *ours[1:]]
+    theirs = NbgraderAutograde.autograde_preprocessors.default()
+    return [Execute if one is NbgraderExecute else one for one in theirs]
 
 
 class Execute(NbgraderExecute):  # type: ignore[misc]
@@ -126,7 +117,9 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
             here = len(self._runs_of_cells) - 1
             for index, cell in enumerate(nb.cells):
                 if index >= here and self._runs(cell):
-                    cell.outputs.append(_error(*_not_run(transcript.stopped, begun=index == here)))
+                    cell.outputs.append(
+                        error_output(*not_run(transcript.stopped, begun=index == here))
+                    )
         transcript.cells = [
             run
             for cell, run in zip(nb.cells, self._runs_of_cells, strict=False)
@@ -165,7 +158,7 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
     def _replay(self, nb: NotebookNode, transcript: Transcript) -> None:
         """Let nbclient make outputs of the messages."""
         self.iopub_timeout = 600  # there is no kernel that could hang
-        self.kc = _Replay(transcript, self.error_on_timeout)
+        self.kc = Replay(transcript, self.error_on_timeout)
         if transcript.language:
             nb.metadata["language_info"] = transcript.language
 
@@ -191,78 +184,6 @@ def alone(converter: Any) -> Runner:
 _alone: dict[tuple[str, str], Runner] = {}
 
 
-class _Replay:
-    """Stands where nbclient has the client of a kernel, and repeats what was said."""
-
-    def __init__(self, transcript: Transcript, error_on_timeout: dict[str, Any]) -> None:
-        self.transcript, self.error_on_timeout = transcript, error_on_timeout
-        self.number = 0
-        self.shell_channel = SimpleNamespace(get_msg=self._next_reply)
-        self.iopub_channel = SimpleNamespace(get_msg=self._next_output)
-        self.left: list[dict[str, Any]] = []
-        self.reply: dict[str, Any] = {}
-
-    def execute(self, source: str, **_: Any) -> str:
-        """Begin the next cell."""
-        self.number += 1
-        name = f"cell-{self.number}"
-        begun = self.number <= len(self.transcript.cells)
-        run = self.transcript.cells[self.number - 1] if begun else CellRun()
-        self.left = [_decoded(message) for message in run.messages if _sound(message)]
-        self.left = [m for m in self.left if m["parent_header"].get("msg_id") == name]
-        self.reply = self._error(run, begun) or _decoded(run.reply or {})
-        self.reply["parent_header"] = {"msg_id": name}
-        idle = {"msg_type": "status", "content": {"execution_state": "idle"}}
-        if not any(message["content"] == idle["content"] for message in self.left):
-            self.left.append(_decoded({**idle, "parent_header": {"msg_id": name}}))
-        self.left.reverse()
-        return name
-
-    async def _next_reply(self, timeout: float | None) -> dict[str, Any]:
-        await asyncio.sleep(0)
-        return self.reply
-
-    async def _next_output(self, timeout: float | None) -> dict[str, Any]:
-        await asyncio.sleep(0)
-        return self.left.pop()
-
-    async def is_alive(self) -> bool:
-        """It has been, and that is enough."""
-        return True
-
-    def _error(self, run: CellRun, begun: bool) -> dict[str, Any] | None:
-        """The reply that says what went wrong outside the cell's own code."""
-        if run.timed_out and self.error_on_timeout:
-            content = {**self.error_on_timeout, "status": "error"}
-            return _decoded({"msg_type": "execute_reply", "content": content})
-        why = self.transcript.stopped
-        if run.reply is None or not _sound(run.reply):
-            return _failure(*_not_run(why, begun))
-        if run.output_cut:
-            return _failure("OutputLimitExceeded", "This cell put out more than can be kept.")
-        return None
-
-
-def _not_run(why: str, begun: bool) -> tuple[str, str]:
-    """The name and the text of the error in a cell that did not run to its end."""
-    if not why:
-        return "NotebookStopped", "The kernel gave no answer."
-    if begun:
-        return "NotebookStopped", f"The notebook was stopped here: {why}."
-    return "NotRun", f"This cell was not run, because the notebook was stopped before: {why}."
-
-
-def _error(name: str, text: str) -> NotebookNode:
-    traceback = [f"\x1b[0;31m{name}\x1b[0m: {text}"]
-    return new_output("error", ename=name, evalue=text, traceback=traceback)
-
-
-def _failure(name: str, text: str) -> dict[str, Any]:
-    error = _error(name, text)
-    content = {"status": "error", **{key: error[key] for key in ("ename", "evalue", "traceback")}}
-    return _decoded({"msg_type": "execute_reply", "content": content})
-
-
 def _mend_score(cell: NotebookNode) -> bool:
     """Give a test cell whose score nbgrader would refuse an error instead. Returns whether that was needed.
 
@@ -275,31 +196,9 @@ def _mend_score(cell: NotebookNode) -> bool:
     except (ValueError, KeyError, TypeError, AttributeError):
         most = cell.metadata.nbgrader.points
         text = f"The test cell's value is no score between 0 and {most:g}."
-        cell.outputs.insert(0, _error("InvalidScore", text))
+        cell.outputs.insert(0, error_output("InvalidScore", text))
         return True
     return False
-
-
-def _sound(message: Any) -> bool:
-    """Whether a message has the parts that nbclient takes for granted; a student's process may have written it."""
-    try:
-        return (
-            isinstance(message["content"], dict)
-            and isinstance(message["header"], dict)
-            and isinstance(message["parent_header"], dict)
-            and isinstance(message["msg_type"], str)
-            and message["content"].get("status", "ok") in ("ok", "error")
-        )
-    except (KeyError, TypeError):
-        return False
-
-
-def _decoded(message: dict[str, Any]) -> dict[str, Any]:
-    """A message with the date and the buffers that nbclient expects."""
-    header = {**message.get("header", {}), "msg_type": message["msg_type"]}
-    header["date"] = parse_date(header.get("date")) or datetime.now(UTC)
-    buffers = [base64.b64decode(text) for text in message.get("buffers", [])]
-    return {**message, "header": header, "buffers": buffers}
 
 
 def _replace(folder: Path, names: list[str], packed: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import shutil
@@ -12,9 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -199,7 +196,7 @@ class ForkServer:
         return variables
 
     def _view(self, environment: dict[str, str], source: str) -> sandbox.View:
-        readable = {source, *python_paths(self._python), *self.setting.readable}
+        readable = {source, *sandbox.python_paths(self._python), *self.setting.readable}
         if "MPLCONFIGDIR" in environment:
             readable.add(environment["MPLCONFIGDIR"])
         return sandbox.View(
@@ -303,54 +300,12 @@ class ForkServers:
             return self._servers[key]
 
 
-def imports_of(sources: Iterable[str]) -> tuple[str, ...]:
-    """The modules that code imports, with cells that do not parse left out."""
-    found: set[str] = set()
-    for source in sources:
-        lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
-        try:
-            tree = ast.parse("\n".join(lines))
-        except SyntaxError:
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                found.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module)
-    return tuple(sorted(found))
-
-
 def _read(body: bytes) -> Any:
     """What a frame says. It may come from a student: what is no JSON is nothing."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return {}
-
-
-@cache
-def python_paths(python: str) -> frozenset[str]:
-    """The files and folders from which a Python imports, and those that it needs to start.
-
-    What this process imports from, its own folder perhaps, does not count.
-    """
-    code = "import sys, json; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]))"
-    ran = subprocess.run(
-        [python, "-c", code],
-        cwd="/",
-        env=sandbox.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode:
-        raise RunnerError(f"{python} does not run:\n{ran.stderr}")
-    paths = json.loads(ran.stdout)
-    link = Path(python)
-    while link.is_symlink():  # an environment's Python points to another one
-        link = link.parent / os.readlink(link)
-        paths.append(str(link.parent))
-    return frozenset(os.path.abspath(path) for path in paths if path and os.path.exists(path))
 
 
 def _matplotlib_cache() -> str:

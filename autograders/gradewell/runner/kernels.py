@@ -16,7 +16,6 @@ import psutil
 from jupyter_client.manager import AsyncKernelManager
 
 from . import sandbox
-from .forkserver import python_paths
 from .runner import Runner
 
 TICK = 0.1
@@ -108,7 +107,7 @@ def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
             programs = [os.path.dirname(os.path.realpath(path)) for path in found if path]
             return sandbox.View(
                 readable=(
-                    *python_paths(sys.executable),
+                    *sandbox.python_paths(sys.executable),
                     *runner.readable,
                     self.kernel_spec.resource_dir,
                     *programs,

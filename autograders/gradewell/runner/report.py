@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from .autograde import Submission
+from .submission import Submission
 
 _STYLE = {"graded": "green", "unchanged": "dim", "stopped": "yellow", "failed": "red"}
 _SHOWN = 5

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from traitlets.config import LoggingConfigurable
 
 from . import sandbox
 from .errors import RunnerError
-from .forkserver import ForkServers, Setting, imports_of
+from .forkserver import ForkServers, Setting
 from .job import Job, Limits, Transcript
 
 
@@ -177,6 +178,23 @@ class Runner(LoggingConfigurable):
         for path in sorted(Path(folder).glob("*.ipynb")):
             with contextlib.suppress(Exception):  # nbgrader says so when it is generated
                 yield nbformat.read(path, as_version=4)
+
+
+def imports_of(sources: Iterable[str]) -> tuple[str, ...]:
+    """The modules that code imports, with cells that do not parse left out."""
+    found: set[str] = set()
+    for source in sources:
+        lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+        try:
+            tree = ast.parse("\n".join(lines))
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module)
+    return tuple(sorted(found))
 
 
 def python_of(kernel: str) -> tuple[str, dict[str, str]] | None:

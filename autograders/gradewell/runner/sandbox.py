@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from .errors import RunnerError
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix", "/gnu")
 _CONFIGURATION = (
@@ -94,6 +97,31 @@ def command(view: View, program: list[str], folder: str = "/tmp") -> list[str]:
     for path in [*covered, "/run", "/"]:
         words += ["--remount-ro", path]
     return [*words, "--chdir", folder, "--", *program]
+
+
+@cache
+def python_paths(python: str) -> frozenset[str]:
+    """The files and folders from which a Python imports, and those that it needs to start.
+
+    What this process imports from, its own folder perhaps, does not count.
+    """
+    code = "import sys, json; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]))"
+    ran = subprocess.run(
+        [python, "-c", code],
+        cwd="/",
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RunnerError(f"{python} does not run:\n{ran.stderr}")
+    paths = json.loads(ran.stdout)
+    link = Path(python)
+    while link.is_symlink():  # an environment's Python points to another one
+        link = link.parent / os.readlink(link)
+        paths.append(str(link.parent))
+    return frozenset(os.path.abspath(path) for path in paths if path and os.path.exists(path))
 
 
 def environment(extra: Iterable[str] = ()) -> dict[str, str]:

@@ -1,0 +1,94 @@
+"""What became of a submission, and why something could not be graded, in words for student and instructor."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import sqlalchemy.exc
+from nbgrader.converters.base import NbGraderException
+
+
+@dataclass
+class NotebookRun:
+    """How one notebook went."""
+
+    name: str
+    seconds: float = 0.0
+    slowest_cell: str = ""
+    """The first line of the cell that took longest."""
+    slowest_seconds: float = 0.0
+    timed_out: int = 0
+    """How many cells were interrupted."""
+    stopped: str = ""
+    """Why it was stopped before its end, as a sentence."""
+
+
+@dataclass
+class Submission:
+    """What became of one submission."""
+
+    student: str
+    status: str = "graded"
+    """graded; unchanged (it was graded before); stopped (parts of it); failed (nothing of it)."""
+    reason: str = ""
+    seconds: float = 0.0
+    notebooks: list[NotebookRun] = field(default_factory=list)
+    not_graded: list[str] = field(default_factory=list)
+    """Notebooks of which nothing was graded, each with the reason, as a sentence."""
+
+
+class Refused(Exception):
+    """Something that is not even looked at; the text says why."""
+
+
+def fatal(error: BaseException) -> bool:
+    """Whether no other submission can be graded either."""
+    if isinstance(error, sqlalchemy.exc.DatabaseError):
+        return not isinstance(error, sqlalchemy.exc.IntegrityError)
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
+    return isinstance(error, OSError) and error.errno in full
+
+
+def reason(notebook: Path, error: BaseException, logged: str) -> str:
+    """Why a notebook could not be graded, in words that say what to do."""
+    if isinstance(error, Refused):
+        return str(error)
+    if problem := unreadable(notebook):
+        return f"{problem}: ask for it to be handed in again"
+    if isinstance(error, NbGraderException | SystemExit):
+        return f"cannot be graded: {logged or error}"
+    if isinstance(error, MemoryError):
+        return "is too large for the memory of this machine"
+    return f"cannot be graded: {type(error).__name__}: {error}".splitlines()[0]
+
+
+def unreadable(notebook: Path) -> str:
+    """What keeps a file from being a notebook, or an empty text."""
+    try:
+        nbformat.validate(nbformat.read(notebook, as_version=4))
+    except UnicodeDecodeError:
+        return "is not a text file"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    except nbformat.ValidationError as error:
+        return f"is no valid notebook ({str(error).splitlines()[0]})"
+    except Exception:
+        return "is damaged or no notebook at all"
+    return ""
+
+
+def refuse_foreign_files(folder: Path) -> None:
+    """What nbgrader would copy must be the student's own: no links out of the submission, no devices."""
+    own = folder.resolve()
+    for here, _, names in os.walk(folder):
+        for name in names:
+            path = Path(here, name)
+            if not path.resolve().is_relative_to(own) or not path.is_file():
+                kind = "a link out of the submission" if path.is_symlink() else "no ordinary file"
+                raise Refused(
+                    f"{path.relative_to(folder)} is {kind}: ask for it to be handed in again without"
+                )
