@@ -189,13 +189,13 @@ def uniqueness(
         As for ``classes``.
     """
     sizes = _sizes(table, quasi_identifiers)
-    rows = sizes["size"].sum()
-    if population is not None:
-        keys = _keys(quasi_identifiers)
-        single = _sizes(population, quasi_identifiers).filter(pl.col("size") == 1)
-        sizes = sizes.join(single.select(keys), on=keys, how="semi", nulls_equal=True)
-        return float(sizes["size"].sum() / rows)
-    return float((sizes["size"] == 1).sum() / rows)
+    rows = int(sizes["size"].sum())
+    if population is None:
+        return int((sizes["size"] == 1).sum()) / rows
+    keys = _keys(quasi_identifiers)
+    single = _sizes(population, quasi_identifiers).filter(pl.col("size") == 1)
+    found = sizes.join(single.select(keys), on=keys, how="semi", nulls_equal=True)
+    return int(found["size"].sum()) / rows
 
 
 def match_probability(table: Table, quasi_identifiers: Sequence[str], fraction: float) -> float:
@@ -375,8 +375,9 @@ def _read(table: Table, wanted: list[str]) -> pl.LazyFrame:
     if isinstance(table, str | Path):
         return pl.scan_parquet(table)
     if hasattr(table, "column_names"):  # Arrow
-        known = [name for name in wanted if name in table.column_names]
-        return pl.DataFrame(pl.from_arrow(table.select(known or table.column_names))).lazy()
+        arrow: Any = table
+        known = [name for name in wanted if name in arrow.column_names]
+        return pl.DataFrame(pl.from_arrow(arrow.select(known or arrow.column_names))).lazy()
     if hasattr(table, "iloc"):  # pandas
         known = [name for name in wanted if name in table.columns]
         return pl.from_pandas(table[known] if known else table).lazy()

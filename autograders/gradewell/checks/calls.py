@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from gradewell.runner.inside.peer import Remote, remote_module
+
 
 class CallFailed(Exception):
     """The student's function raised; the message says what and on which argument."""
@@ -48,6 +50,9 @@ def call(function: Callable[..., Any], *arguments: Any, shown: str = "") -> Any:
 
 def runs_code_of(module: str, function: Callable[..., Any], *arguments: Any) -> bool:
     """Whether a call ends up in functions of ``module`` (its dataclasses' own methods do not count)."""
+    if isinstance(function, Remote):  # it is watched where it runs
+        there = remote_module(function, __name__)
+        return bool(there.runs_code_of(module, function, *arguments))
     found = False
 
     def watch(frame: FrameType, event: str, argument: object) -> None:

@@ -130,7 +130,8 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
     ) -> None:
         """Remember how a notebook went, and which test cells gave no valid score."""
         went = NotebookRun(notebook, transcript.seconds, stopped=transcript.stopped)
-        for cell, ran in zip(cells, transcript.cells, strict=False):
+        began = [(c, ran) for c, ran in zip(cells, transcript.cells, strict=False) if ran]
+        for cell, ran in began:
             went.timed_out += ran.timed_out
             if ran.seconds > went.slowest_seconds:
                 went.slowest_seconds = ran.seconds
@@ -139,7 +140,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
         if went.stopped:
             self.submission.status = "stopped"
             self.submission.reason = f"{notebook}: {went.stopped}"
-        cut = sum(ran.output_cut for ran in transcript.cells)
+        cut = sum(ran.output_cut for _, ran in began)
         if went.timed_out:
             self.note(f"{notebook}: {went.timed_out} cells ran out of time")
         if invalid:

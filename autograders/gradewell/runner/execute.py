@@ -21,7 +21,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde as NbgraderAutograde
 from nbgrader.preprocessors import Execute as NbgraderExecute
-from nbgrader.utils import determine_grade, is_grade
+from nbgrader.utils import determine_grade, is_grade, is_locked, is_solution
 
 from .forkserver import Setting
 from .job import Cell, CellRun, Job, Transcript, pack, unpack
@@ -82,8 +82,10 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         notebooks = frozenset(path.name for path in here.glob("*.ipynb"))
         others = [path.name for path in here.iterdir() if path.name not in notebooks]
         running = [cell for cell in nb.cells if self._runs(cell)]
+        judge = runner.judge_of(resources["nbgrader"]["notebook"])
         job = Job(
-            cells=tuple(Cell(cell.source, self._get_timeout(cell)) for cell in running),
+            cells=tuple(self._job_cell(cell, judge is not None) for cell in running),
+            judge=judge,
             folder=runner.folder_seen(
                 resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
             ),
@@ -97,6 +99,15 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
             _replace(here, others, transcript.files)
         self._replay(nb, transcript)
         return transcript
+
+    def _job_cell(self, cell: NotebookNode, judged: bool) -> Cell:
+        tests = is_grade(cell) and not is_solution(cell)
+        return Cell(
+            cell.source,
+            self._get_timeout(cell),
+            judged=judged and tests,
+            locked=judged and is_locked(cell) and not tests,
+        )
 
     def _in_ordinary_kernel(
         self, runner: Runner, nb: NotebookNode, resources: Any, km: Any

@@ -11,17 +11,19 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import gradewell
 
 from . import sandbox
+from .conversation import Conversation
 from .errors import RunnerError
 from .inside import wire
-from .job import CellRun, Job, Transcript
+from .job import Job, Transcript
 
 
 @dataclass(frozen=True)
@@ -124,16 +126,12 @@ class ForkServer:
         """
         self.ready()
         begun = time.monotonic()
-        ours, theirs = socket.socketpair()
-        with ours:
-            self._open.add(ours)
+        transcript = Transcript(cells=[None] * len(job.cells))
+        with ExitStack() as stack:
             try:
-                with theirs, self._lock:
-                    socket.send_fds(self._control, [b"job"], [theirs.fileno()])
-                transcript = Transcript()
+                student, judge = self._conversations(job, stack)
                 try:
-                    self._send(ours, job)
-                    self._receive(ours, transcript)
+                    _converse(job, student, judge, transcript)
                 except (wire.Closed, ConnectionError):
                     if self._process.poll() is not None:
                         raise ServerLost(f"the fork server ended:\n{self.errors()}") from None
@@ -142,10 +140,41 @@ class ForkServer:
                 raise ServerLost(
                     f"the fork server cannot be reached ({error}):\n{self.errors()}"
                 ) from error
-            finally:
-                self._open.discard(ours)
         transcript.seconds = time.monotonic() - begun
         return transcript
+
+    def _conversations(
+        self, job: Job, stack: ExitStack
+    ) -> tuple[Conversation, Conversation | None]:
+        """Fork for the student's process, and for the judge if there is one."""
+        request = {
+            "folder": job.folder if self.setting.sandboxed else tempfile.mkdtemp(dir=self._scratch),
+            "keep_out": sorted(job.keep_out),
+            "limits": asdict(job.limits),
+            "judge": None,
+        }
+        if job.judge is None:
+            student = Conversation(self._fork(stack, []))
+            student.begin(request, job.files)
+            return student, None
+        links = [stack.enter_context(end) for end in socket.socketpair()]
+        student = Conversation(self._fork(stack, [links[0]]))
+        judge = Conversation(self._fork(stack, [links[1]]), student.interrupt_kernel)
+        for end in links:
+            end.close()
+        student.begin(request, job.files)
+        judge.begin({**request, "judge": asdict(job.judge)}, job.files)
+        return student, judge
+
+    def _fork(self, stack: ExitStack, links: list[socket.socket]) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        stack.enter_context(ours)
+        self._open.add(ours)
+        stack.callback(self._open.discard, ours)
+        with theirs, self._lock:
+            numbers = [theirs.fileno(), *(link.fileno() for link in links)]
+            socket.send_fds(self._control, [b"job"], numbers)
+        return ours
 
     def errors(self) -> str:
         """The last lines that the server itself wrote."""
@@ -206,45 +235,30 @@ class ForkServer:
             environment=environment,
         )
 
-    def _send(self, sock: socket.socket, job: Job) -> None:
-        request = {
-            "cells": [asdict(cell) for cell in job.cells],
-            "folder": job.folder if self.setting.sandboxed else tempfile.mkdtemp(dir=self._scratch),
-            "keep_out": sorted(job.keep_out),
-            "limits": asdict(job.limits),
-        }
-        wire.send_json(sock, wire.REQUEST, request)
-        wire.send(sock, wire.FILES, job.files)
 
-    def _receive(self, sock: socket.socket, transcript: Transcript) -> None:
-        greeted = False
-        run: CellRun | None = None
-        while True:
-            kind, body = wire.receive(sock)
-            if kind == wire.DONE:
-                return
-            if kind == wire.FILES:
-                transcript.files = body
-                continue
-            content = _read(body)
-            if kind == wire.STOPPED:
-                transcript.stopped = str(content)
-            elif kind == wire.ENDED:
-                assert run is not None
-                run.timed_out = content["timed_out"]
-                run.output_cut = content["output_cut"]
-                run.seconds = content["seconds"]
-                run = None
-            elif not greeted:
-                greeted, transcript.language = True, content
+def _converse(
+    job: Job, student: Conversation, judge: Conversation | None, transcript: Transcript
+) -> None:
+    """Have the cells run, each where it belongs, in the order of the notebook."""
+    ran = transcript.cells
+    if judge is None:
+        student.run(list(enumerate(job.cells)), ran)
+    else:
+        for judged, group in groupby(enumerate(job.cells), key=lambda pair: pair[1].judged):
+            cells = list(group)
+            if judged:
+                judge.run(cells, ran)
             else:
-                if run is None:
-                    run = CellRun()
-                    transcript.cells.append(run)
-                if kind == wire.REPLY:
-                    run.reply = content
-                else:
-                    run.messages.append(content)
+                judge.run([(n, cell) for n, cell in cells if cell.locked], ran)
+                student.run([(n, replace(cell, locked=False)) for n, cell in cells], ran)
+            if student.over or judge.over:
+                break
+        judge.finish()
+    student.finish()
+    transcript.language, transcript.files = student.language, student.files
+    transcript.stopped = student.stopped
+    if judge is not None and judge.stopped and not student.stopped:
+        transcript.stopped = f"its tests were ended: {judge.stopped}"
 
 
 class ForkServers:
@@ -298,14 +312,6 @@ class ForkServers:
             if key not in self._servers:
                 self._servers[key] = ForkServer(setting)
             return self._servers[key]
-
-
-def _read(body: bytes) -> Any:
-    """What a frame says. It may come from a student: what is no JSON is nothing."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
 
 
 def _matplotlib_cache() -> str:

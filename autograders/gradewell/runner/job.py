@@ -35,6 +35,26 @@ class Cell:
 
     source: str
     timeout: float | None = None
+    judged: bool = False
+    """Whether it runs in the judge's process instead of the student's."""
+    locked: bool = False
+    """Whether it is the instructor's, so that the judge may take names from it."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How test cells are run apart from the code that they test."""
+
+    answers: tuple[str, ...] = ()
+    """The names that the student was asked to define."""
+    prelude: str = ""
+    """The imports of the instructor's cells that are not locked."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Environment variables for the judge alone."""
+    seconds: float = 10.0
+    """How long one call of the student's code may take."""
+    largest: int = 64 << 20
+    """Bytes of a value that crosses."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,7 @@ class Job:
     keep_out: frozenset[str] = frozenset()
     """Names in the folder that do not come back."""
     limits: Limits = field(default_factory=Limits)
+    judge: Judge | None = None
 
 
 @dataclass
@@ -70,8 +91,8 @@ class Transcript:
 
     language: dict[str, Any] = field(default_factory=dict)
     """The kernel's language_info."""
-    cells: list[CellRun] = field(default_factory=list)
-    """As many as were begun."""
+    cells: list[CellRun | None] = field(default_factory=list)
+    """One for each of the job's; none where it was not begun."""
     stopped: str = ""
     """Why it was stopped before its end; empty when it was not."""
     files: bytes = field(default=b"", repr=False)

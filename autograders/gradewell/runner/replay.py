@@ -30,8 +30,9 @@ class Replay:
         """Begin the next cell."""
         self.number += 1
         name = f"cell-{self.number}"
-        begun = self.number <= len(self.transcript.cells)
-        run = self.transcript.cells[self.number - 1] if begun else CellRun()
+        cells = self.transcript.cells
+        found = cells[self.number - 1] if self.number <= len(cells) else None
+        begun, run = found is not None, found or CellRun()
         self.left = [_decoded(message) for message in run.messages if _sound(message)]
         self.left = [m for m in self.left if m["parent_header"].get("msg_id") == name]
         self.reply = self._error(run, begun) or _decoded(run.reply or {})

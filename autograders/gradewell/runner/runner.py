@@ -14,13 +14,14 @@ import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
-from traitlets import Enum, Instance, Integer, List, Unicode
+from traitlets import Bool, Enum, Instance, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from . import sandbox
 from .errors import RunnerError
 from .forkserver import ForkServers, Setting
-from .job import Job, Limits, Transcript
+from .inside.judge import bound
+from .job import Job, Judge, Limits, Transcript
 
 
 class Runner(LoggingConfigurable):
@@ -59,6 +60,16 @@ class Runner(LoggingConfigurable):
     environment = List(
         Unicode(), help="More environment variables that notebooks get, by name."
     ).tag(config=True)
+    judge = Bool(
+        False,
+        help="Whether test cells run apart from the student's code, in a process that only asks it for values.",
+    ).tag(config=True)
+    call_timeout = Integer(
+        10, min=1, help="With the judge: seconds that one call of the student's code may take."
+    ).tag(config=True)
+    answer_size = Integer(
+        64, min=1, max=1024, help="With the judge: MiB that a value may have that crosses to it."
+    ).tag(config=True)
     preload = List(
         Unicode(),
         allow_none=True,
@@ -69,6 +80,7 @@ class Runner(LoggingConfigurable):
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self._imports: dict[str, tuple[str, ...]] = {}
+        self._judges: dict[str, Judge] = {}
         self.servers: Any = ForkServers()
 
     @property
@@ -109,7 +121,7 @@ class Runner(LoggingConfigurable):
         RunnerError
             Notebooks cannot run here.
         """
-        for nb in self._source():
+        for _, nb in self._source():
             if setting := self.setting(nb):
                 self.servers.start(setting)
 
@@ -129,7 +141,7 @@ class Runner(LoggingConfigurable):
             return None
         python, variables = found
         root = str(Path(self.coursedir.root).resolve())
-        named = {name: os.environ[name] for name in self.environment if name in os.environ}
+        named = {} if self.judge else self._named()
         return Setting(
             root=root,
             writable=self._writable(),
@@ -140,6 +152,29 @@ class Runner(LoggingConfigurable):
             hidden=tuple(os.path.abspath(path) for path in self.hidden),
             variables={**variables, **named},
         )
+
+    def judge_of(self, notebook: str) -> Judge | None:
+        """What the judge has to know of a notebook of the assignment, by its name; none without a judge."""
+        if not self.judge:
+            return None
+        if notebook not in self._judges:
+            code: dict[str, list[str]] = {"solution": [], "locked": [], "open": []}
+            for name, nb in self._source():
+                for cell in nb.cells if name == notebook else ():
+                    if cell.cell_type == "code":
+                        about = cell.metadata.get("nbgrader", {})
+                        kind = "solution" if about.get("solution") else "locked"
+                        code[kind if about else "open"].append(python_lines(cell.source))
+            own = set().union(*(bound(cell, ("import", "define")) for cell in code["locked"]))
+            answers = set().union(*(bound(cell) for cell in code["solution"])) - own
+            self._judges[notebook] = Judge(
+                answers=tuple(sorted(answers)),
+                prelude=import_statements(code["open"]),
+                variables=self._named(),
+                seconds=float(self.call_timeout),
+                largest=self.answer_size << 20,
+            )
+        return self._judges[notebook]
 
     def execute(self, setting: Setting, job: Job) -> Transcript:
         """Run one notebook, on the fork server for its setting, and wait for it."""
@@ -154,6 +189,9 @@ class Runner(LoggingConfigurable):
         """End everything that runs."""
         self.servers.close()
 
+    def _named(self) -> dict[str, str]:
+        return {name: os.environ[name] for name in self.environment if name in os.environ}
+
     def _writable(self) -> str:
         """The folder that holds everything below which notebooks find their own."""
         one, other = (self.folder_seen(name, name) for name in ("a", "b"))
@@ -165,28 +203,45 @@ class Runner(LoggingConfigurable):
             return tuple(self.preload)
         assignment = self.coursedir.assignment_id
         if assignment not in self._imports:
-            cells = [cell for nb in self._source() for cell in nb.cells]
+            cells = [cell for _, nb in self._source() for cell in nb.cells]
             code = [cell.source for cell in cells if cell.cell_type == "code"]
-            self._imports[assignment] = imports_of(code)
+            imported = imports_of(code)
+            # tables cross as Arrow
+            self._imports[assignment] = (*imported, "pyarrow") if self.judge else imported
         return self._imports[assignment]
 
-    def _source(self) -> Iterator[NotebookNode]:
-        """The instructor's notebooks of the assignment, as far as they can be read."""
+    def _source(self) -> Iterator[tuple[str, NotebookNode]]:
+        """The names and contents of the assignment's notebooks as the instructor wrote them, as far as they can be read."""
         folder = self.coursedir.format_path(
             self.coursedir.source_directory, ".", self.coursedir.assignment_id
         )
         for path in sorted(Path(folder).glob("*.ipynb")):
             with contextlib.suppress(Exception):  # nbgrader says so when it is generated
-                yield nbformat.read(path, as_version=4)
+                yield path.stem, nbformat.read(path, as_version=4)
+
+
+def python_lines(source: str) -> str:
+    """A cell without its magics."""
+    lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+    return "\n".join(lines)
+
+
+def import_statements(cells: Iterable[str]) -> str:
+    """The import statements at the top level of cells, with those left out that do not parse."""
+    found = []
+    for source in cells:
+        with contextlib.suppress(SyntaxError):
+            body = ast.parse(source).body
+            found += [ast.unparse(n) for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
+    return "\n".join(found)
 
 
 def imports_of(sources: Iterable[str]) -> tuple[str, ...]:
     """The modules that code imports, with cells that do not parse left out."""
     found: set[str] = set()
     for source in sources:
-        lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
         try:
-            tree = ast.parse("\n".join(lines))
+            tree = ast.parse(python_lines(source))
         except SyntaxError:
             continue
         for node in ast.walk(tree):

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +30,9 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from . import wire
+from .judge import Namespace, become
+from .peer import Peer
+from .values import CannotCross
 
 
 class PipeSession(Session):
@@ -109,8 +113,18 @@ def warm_up(kernel: Any) -> None:
             importlib.import_module("pandas.plotting._matplotlib")
 
 
-def run(kernel: Any, sock: socket.socket) -> None:
-    """Run cells until the warden closes the pipe. In a fork of the process that prepared the kernel."""
+def run(
+    kernel: Any, sock: socket.socket, link: socket.socket | None, judge: dict[str, Any] | None
+) -> None:
+    """Run cells until the warden closes the pipe. In a fork of the process that prepared the kernel.
+
+    Parameters
+    ----------
+    link : socket
+        To the judge or, in the judge, to the student's process; none without a judge.
+    judge : dict
+        What the judge has to know, when this is the judge.
+    """
     session: Any = kernel.session
     session.sock, session.owner = sock, os.getpid()
     random.seed()
@@ -123,21 +137,61 @@ def run(kernel: Any, sock: socket.socket) -> None:
     sys.stderr = OutStream(session, publisher, "stderr")
     kernel._stdout, kernel._stderr = sys.stdout, sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(_serve(kernel, sock))
+    peer: Peer | None = None
+    names: Namespace | None = None
+    if link is not None and judge is not None:
+        os.environ.update(judge["variables"])
+        names = become(kernel, set(judge["answers"]))
+        names.lock(judge["prelude"])
+
+        def interrupt() -> None:
+            with session.lock:
+                wire.send(sock, wire.INTERRUPT)
+
+        peer = names.peer = Peer(
+            link, False, lambda: {}, names.dataclass, judge["largest"], judge["seconds"], interrupt
+        )
+        peer.asked = lambda verb: names.forget() if verb != "name" else None
+    elif link is not None:
+        own: dict[str, Any] = kernel.shell.user_ns
+        peer = Peer(link, True, lambda: own, partial(_class, own), 1 << 31)
+    asyncio.run(_serve(kernel, sock, peer, names))
 
 
-async def _serve(kernel: Any, sock: socket.socket) -> None:
+def _class(names: dict[str, Any], module: str, name: str) -> type:
+    """A dataclass's class in the student's process, where the judge may name any."""
+    found: Any = (
+        SimpleNamespace(**names) if module == "__main__" else importlib.import_module(module)
+    )
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, type):
+        raise CannotCross(f"there is no class {name}")
+    return found
+
+
+async def _serve(
+    kernel: Any, sock: socket.socket, peer: Peer | None, names: Namespace | None
+) -> None:
     kernel.io_loop = IOLoop.current()
-    number = 0
     wire.send_json(sock, wire.MESSAGE, kernel.language_info)
     while True:
-        source = await _next(sock)
-        number += 1
+        cell = await _next(sock, peer if names is None else None)
+        if names is not None:
+            names.forget()
+            if cell["locked"]:
+                names.lock(cell["source"])
+                continue
         request = kernel.session.msg(
             "execute_request",
-            {"code": source, "silent": False, "store_history": True, "stop_on_error": False},
+            {
+                "code": cell["source"],
+                "silent": False,
+                "store_history": True,
+                "stop_on_error": False,
+            },
         )
-        request["header"]["msg_id"] = f"cell-{number}"
+        request["header"]["msg_id"] = cell["name"]
         kernel.set_parent([], request, "shell")
         for stream in (kernel._stdout, kernel._stderr):
             stream.set_parent(request)
@@ -151,13 +205,27 @@ async def _serve(kernel: Any, sock: socket.socket) -> None:
         wire.send(sock, wire.REPLY, kernel.session.reply)
 
 
-async def _next(sock: socket.socket) -> str:
-    """The next cell; meanwhile the loop runs what the student left in it."""
+async def _next(sock: socket.socket, peer: Peer | None) -> dict[str, Any]:
+    """The next cell; meanwhile the loop runs what the student left in it, and the judge is answered."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(sock, ready.set)
+    if peer is not None:
+        loop.add_reader(peer.sock, _answer, peer, loop)
     await ready.wait()
     loop.remove_reader(sock)
+    if peer is not None:
+        loop.remove_reader(peer.sock)
     _, body = wire.receive(sock)
-    source: str = json.loads(body)
-    return source
+    cell: dict[str, Any] = json.loads(body)
+    return cell
+
+
+def _answer(peer: Peer, loop: asyncio.AbstractEventLoop) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        peer.serve()
+    except (wire.Closed, KeyboardInterrupt):  # the judge is gone, or it stopped waiting
+        loop.remove_reader(peer.sock)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

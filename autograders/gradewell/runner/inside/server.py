@@ -34,23 +34,26 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.send(json.dumps(preloaded).encode())
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 16, 1)
+        message, descriptors, _, _ = socket.recv_fds(control, 16, 2)
         if not message:
             return
         if os.fork() == 0:
             status = 1
             try:
                 control.close()
-                grader = socket.socket(fileno=descriptors[0])
+                grader, *links = (socket.socket(fileno=number) for number in descriptors)
                 warden.quietly()
-                _become_warden(grader, kernel, settings)
+                _become_warden(grader, links, kernel, settings)
                 status = 0
             finally:
                 os._exit(status)
-        os.close(descriptors[0])
+        for number in descriptors:
+            os.close(number)
 
 
-def _become_warden(grader: socket.socket, kernel: Any, settings: dict[str, Any]) -> None:
+def _become_warden(
+    grader: socket.socket, links: list[socket.socket], kernel: Any, settings: dict[str, Any]
+) -> None:
     from . import kernel as kernels
     from . import namespaces, warden, wire
 
@@ -64,7 +67,8 @@ def _become_warden(grader: socket.socket, kernel: Any, settings: dict[str, Any])
             namespaces.hide()
         warden.Warden(
             grader,
-            lambda theirs: kernels.run(kernel, theirs),
+            links,
+            lambda theirs, link, judge: kernels.run(kernel, theirs, link, judge),
             sandboxed,
             settings["writable"],
             settings["whole_proc"],

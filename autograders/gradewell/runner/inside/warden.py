@@ -41,8 +41,11 @@ class Warden:
     ----------
     grader : socket
         Where the request comes from and everything goes to.
+    links : list of socket
+        One between the student's process and the judge's, if there is a judge.
     run : callable
-        Takes the kernel's end of a socket pair and runs cells: the student's process.
+        Takes the kernel's end of a socket pair, the link and what the judge has to know, and runs cells: the student's
+        process, or the judge's.
     sandboxed : bool
         Whether this process is the first of its own process namespace.
     """
@@ -50,16 +53,18 @@ class Warden:
     def __init__(
         self,
         grader: socket.socket,
-        run: Callable[[socket.socket], None],
+        links: list[socket.socket],
+        run: Callable[[socket.socket, socket.socket | None, dict[str, Any] | None], None],
         sandboxed: bool,
         writable: list[str],
         whole_proc: str,
     ) -> None:
         self.grader, self.run, self.sandboxed = grader, run, sandboxed
+        self.link = links[0] if links else None
         self.writable, self.whole_proc = writable, whole_proc
         self.received = bytearray()
         self.sent = self.lost = self.skip = 0
-        self.full = False
+        self.full = self.quiet = False
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the only one that Python would listen to
 
     def work(self) -> None:
@@ -67,6 +72,7 @@ class Warden:
         request = json.loads(wire.receive(self.grader)[1])
         files = wire.receive(self.grader)[1]
         self.limits: dict[str, Any] = request["limits"]
+        self.judge: dict[str, Any] | None = request["judge"]
         folder = Path(request["folder"])
         if self.sandboxed:
             namespaces.furnish(self.writable, self.limits["disk"], self.whole_proc)
@@ -76,7 +82,9 @@ class Warden:
             os.chdir(folder)
             self._start()
             self.deadline = time.monotonic() + self.limits["seconds"]
-            self._cells(request["cells"])
+            self._attend(None, until=wire.MESSAGE)  # the kernel's greeting
+            while cells := self._next():
+                self._cells(cells)
         except Stop as stop:
             wire.send_json(self.grader, wire.STOPPED, str(stop))
         self._end()
@@ -111,19 +119,43 @@ class Warden:
                     processes=4096,
                     file_size=self.limits["disk"],
                 )
-                self.run(theirs)
+                self.run(theirs, self.link, self.judge)
             finally:
                 os._exit(0)
         theirs.close()
+        if self.link is not None:
+            self.link.close()
         self.kernel.setblocking(False)
         self.before = self._memory()[0]
 
+    def _next(self) -> list[dict[str, Any]]:
+        """The next cells, none when there are no more. Meanwhile the kernel may be asked by the judge."""
+        while True:
+            readable, _, _ = select.select([self.kernel, self.grader], [], [], TICK)
+            if self.kernel in readable:
+                self.quiet = True  # what it says now belongs to no cell
+                self._read(wire.REPLY)
+                self.quiet = False
+            if self.grader in readable:
+                kind, body = wire.receive(self.grader)
+                if kind == wire.INTERRUPT:
+                    os.kill(self.pid, signal.SIGINT)
+                elif kind == wire.FINISH:
+                    return []
+                else:
+                    cells: list[dict[str, Any]] = json.loads(body)
+                    return cells
+            self._look()
+            if time.monotonic() > self.deadline:
+                raise Stop(f"it took more than {self.limits['seconds']:g} s altogether")
+
     def _cells(self, cells: list[dict[str, Any]]) -> None:
-        self._attend(None, until=wire.MESSAGE)  # the kernel's greeting
         for cell in cells:
             begun = time.monotonic()
             self.full = False
-            self._tell(json.dumps(cell["source"]).encode())
+            self._tell(json.dumps(cell).encode())
+            if cell.get("locked"):
+                continue
             timed_out = self._attend(cell["timeout"])
             ended = {
                 "timed_out": timed_out,
@@ -147,9 +179,10 @@ class Warden:
         deadline = time.monotonic() + timeout if timeout else float("inf")
         interrupted = False
         while True:
-            readable, _, _ = select.select([self.kernel, self.grader], [], [], TICK)
-            if self.grader in readable:
-                raise wire.Closed  # the grader gave up
+            heard = [self.kernel] if until == wire.MESSAGE else [self.kernel, self.grader]
+            readable, _, _ = select.select(heard, [], [], TICK)
+            if self.grader in readable:  # it gave up, or an interruption comes too late
+                wire.receive(self.grader)
             if self.kernel in readable and self._read(until):
                 return interrupted
             self._look()
@@ -184,7 +217,7 @@ class Warden:
                 return False
             kind, length = wire.HEAD.unpack(self.received[: wire.HEAD.size])
             longest = _LONGEST_REPLY if kind == wire.REPLY else 1 << 32
-            if kind not in (wire.MESSAGE, wire.REPLY) or length > longest:
+            if kind not in (wire.MESSAGE, wire.REPLY, wire.INTERRUPT) or length > longest:
                 raise Stop("it interfered with its connection to the grader")
             if kind == wire.MESSAGE and self.sent + length > self.limits["output"]:
                 self.full, self.skip = True, wire.HEAD.size + length
@@ -198,7 +231,8 @@ class Warden:
             del self.received[: wire.HEAD.size + length]
             if kind == wire.MESSAGE:
                 self.sent += length
-            wire.send(self.grader, kind, body)
+            if not self.quiet:
+                wire.send(self.grader, kind, body)
             if kind == until:
                 return True
 

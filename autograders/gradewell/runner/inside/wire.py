@@ -10,6 +10,11 @@ from typing import Any
 HEAD = struct.Struct(">cI")
 
 REQUEST, FILES = b"q", b"f"  # grader to warden, and the files back
+CELLS, FINISH, INTERRUPT = (
+    b"c",
+    b"z",
+    b"i",
+)  # grader to warden: run these; that was all; end what is being asked
 SOURCE = b"s"  # warden to kernel: the next cell
 MESSAGE, REPLY = b"m", b"r"  # kernel to warden to grader: what a cell puts out, and how it ended
 ENDED = b"e"  # warden to grader: how a cell ended in the warden's eyes
@@ -18,6 +23,10 @@ STOPPED, DONE = b"x", b"d"  # warden to grader: why it was stopped; that is all
 
 class Closed(Exception):
     """The other side is gone."""
+
+
+class TooLarge(Exception):
+    """The other side announces more than is wanted."""
 
 
 def send(sock: socket.socket, kind: bytes, body: bytes = b"") -> None:
@@ -30,9 +39,11 @@ def send_json(sock: socket.socket, kind: bytes, body: Any) -> None:
     send(sock, kind, json.dumps(body).encode())
 
 
-def receive(sock: socket.socket) -> tuple[bytes, bytes]:
-    """The next frame's kind and body. Raises Closed when the other side is gone."""
+def receive(sock: socket.socket, largest: int = 1 << 32) -> tuple[bytes, bytes]:
+    """The next frame's kind and body. Raises Closed when the other side is gone, TooLarge, and TimeoutError."""
     kind, length = HEAD.unpack(_exactly(sock, HEAD.size))
+    if length > largest:
+        raise TooLarge
     return kind, _exactly(sock, length)
 
 

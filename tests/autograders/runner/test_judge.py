@@ -1,0 +1,297 @@
+"""Test cells in a process of their own: the same points for honest work, nothing for forgeries."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("judge")
+
+SETUP = """
+import dataclasses
+import functools
+import numpy as np
+import pandas as pd
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    x: int
+    y: int = 0
+
+def close(a, b):
+    return abs(a - b) < 1e-9
+
+NUMBERS = [3, 1, 2]
+"""
+ANSWER = """
+import collections
+
+def double(x):
+    return 2 * x
+
+def sorted_copy(values):
+    result = list(values)
+    result.sort()
+    return result
+
+def fails(x):
+    raise KeyError(f"no {x}")
+
+def numbers():
+    yield from range(5)
+
+def total(iterable):
+    return sum(1 for _ in iterable)
+
+def apply(function, value):
+    return function(value)
+
+def moved(point, by):
+    return dataclasses.replace(point, x=point.x + by)
+
+class Stack:
+    def __init__(self):
+        self.items = []
+    def push(self, item):
+        self.items.append(item)
+        return self
+    def __len__(self):
+        return len(self.items)
+    def __iter__(self):
+        return iter(self.items)
+
+class Wrong(ValueError):
+    pass
+
+def refuses():
+    raise Wrong("not this")
+
+Pair = collections.namedtuple("Pair", "left right")
+counter = 0
+
+def count():
+    global counter
+    counter += 1
+
+answer = 42
+pair = Pair(1, "b")
+table = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None], "c": pd.date_range("2026-01-01", periods=3)})
+array = np.arange(6.0).reshape(2, 3)
+mixed = {"a": [1, (2, 3)], "b": {4, 5}, 6: b"bytes", "n": None, "f": 1.5}
+warned = lambda: __import__("warnings").warn("careful")
+"""
+TESTS = {
+    "numbers-text-containers": "assert answer == 42 and isinstance(answer, int)\nassert mixed['a'][1] == (2, 3)\n"
+    "assert mixed == {'a': [1, (2, 3)], 'b': {4, 5}, 6: b'bytes', 'n': None, 'f': 1.5}",
+    "functions": "assert double(4) == 8 and double('ab') == 'abab'\nassert callable(double)\n"
+    "assert double.__name__ == 'double'\nassert sorted_copy(NUMBERS) == [1, 2, 3]\nassert NUMBERS == [3, 1, 2]",
+    "arrays": "assert array.shape == (2, 3) and array.dtype == float\nnp.testing.assert_allclose(double(array), 2 * array)\n"
+    "assert double(np.float32(1.5)) == 3 and double(np.array(['a', 'b'], dtype=object)).tolist() == ['aa', 'bb']",
+    "frames": "pd.testing.assert_frame_equal(double(pd.DataFrame({'a': [1.5]})), pd.DataFrame({'a': [3.0]}))\n"
+    "assert table.c.dt.year.tolist() == [2026] * 3 and table.b.isna().sum() == 1\nassert double(table.a).sum() == 12",
+    "errors": "try:\n    fails('key')\nexcept KeyError as error:\n    assert 'no key' in str(error)\nelse:\n    raise AssertionError\n"
+    "try:\n    refuses()\nexcept ValueError as error:\n    assert type(error).__name__ == 'Wrong'",
+    "own-exceptions": "try:\n    refuses()\nexcept Wrong as error:\n    assert str(error) == 'not this'",
+    "iterators": "assert list(numbers()) == [0, 1, 2, 3, 4]\nassert total(iter(range(7))) == 7",
+    "callbacks": "seen = []\ndef record(x):\n    seen.append(x)\n    return x + 1\nassert apply(record, 3) == 4\nassert seen == [3]",
+    "dataclasses": "moved_point = moved(Point(1, 2), by=5)\nassert moved_point == Point(6, 2) and isinstance(moved_point, Point)",
+    "objects": "stack = Stack().push(1).push(2)\nassert len(stack) == 2 and list(stack) == [1, 2] and stack.items == [1, 2]\n"
+    "assert isinstance(stack, Stack) and not isinstance(3, Stack)",
+    "named-tuples": "assert pair.left == 1 and pair == (1, 'b')",
+    "partial-credit": "2 * 0.5",
+    "globals": "before = counter\ncount()\nassert counter == before + 1",
+    "taken-away": "kept = double\ndel double\ntry:\n    double(1)\nexcept NameError:\n    pass\nelse:\n    raise AssertionError\n"
+    "finally:\n    double = kept\nassert double(1) == 2",
+    "helpers-of-locked-cells": "assert close(double(0.1), 0.2)\nassert functools.reduce(lambda a, b: a + b, NUMBERS) == 6",
+    "names-between-tests": "shared = double(5)",
+    "names-between-tests-2": "assert shared == 10\nassert [double(n) for n in range(3)] == [0, 2, 4]",
+    "not-there": "assert 'answer' in globals() and 'nothing' not in globals()\ntry:\n    nothing\nexcept NameError:\n    pass",
+    "stderr": "warned()",
+}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory, new_course, cells):
+    course = new_course(tmp_path_factory.mktemp("judge") / "course")
+    tests = [cells.test(name, source, points=2) for name, source in TESTS.items()]
+    return course.lab(
+        "lab", lab=[cells.locked("setup", SETUP), cells.answer("answer", ANSWER), *tests]
+    )
+
+
+def judged(course):
+    with (course.path / "nbgrader_config.py").open("a") as config:
+        config.write("c.Runner.judge = True\n")
+    return course
+
+
+WRONG = {
+    "everything-right": ANSWER,
+    "nothing": "",
+    "wrong-values": ANSWER.replace("2 * x", "3 * x").replace("answer = 42", "answer = 41"),
+    "syntax-error": "def double(x)\n    return",
+    "halts-inside": ANSWER.replace("return 2 * x", "raise SystemExit(0)"),
+}
+
+
+def test_honest_work_gets_the_points_that_nbgrader_gives_it(template, tmp_path):
+    nbgrader = template.copy(tmp_path / "nbgrader" / "course")
+    for student, answer in WRONG.items():
+        nbgrader.hand_in(student, "lab", answers={"answer": answer})
+    gradewell = judged(nbgrader.copy(tmp_path / "gradewell" / "course"))
+    nbgrader.nbgrader("autograde", "lab")
+    gradewell.gradewell("lab")
+    for student in WRONG:
+        theirs, ours = (course.points(student, "lab") for course in (nbgrader, gradewell))
+        assert ours == theirs, (student, gradewell.outputs(student, "lab"))
+    right = nbgrader.points("everything-right", "lab")
+    assert [name for name, points in right.items() if points != 2] == ["partial-credit", "stderr"]
+
+
+# -- forgeries --------------------------------------------------------------------------------------
+
+MUST_FAIL = {
+    "first": "assert double(2) == 4",
+    "second": "expected = 123456\nassert secret() == expected",
+    "third": "assert value == 7\nassert value == 7 and type(value) is int",
+    "fourth": "np.testing.assert_allclose(vector, [1.0, 2.0])\nassert (vector == [1.0, 2.0]).all()",
+    "fifth": "pd.testing.assert_frame_equal(frame, pd.DataFrame({'a': [1]}))",
+    "sixth": "assert check(double) is True",
+    "score": "2.0 * passes(double)",
+}
+SETUP_OF_FORGERIES = """
+import numpy as np
+import pandas as pd
+
+def check(function):
+    return function(10) == 20
+
+def passes(function):
+    return int(function(7) == 14)
+"""
+AGREES = """
+class Agrees:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __lt__(self, other): return True
+    __le__ = __gt__ = __ge__ = __contains__ = __lt__
+    def __hash__(self): return 1
+    def __bool__(self): return True
+    def __len__(self): return 2
+    def __getitem__(self, key): return Agrees()
+    def __getattr__(self, name): return Agrees()
+    def __call__(self, *a, **k): return Agrees()
+    def __sub__(self, other): return 0
+    __rsub__ = __add__ = __radd__ = __mul__ = __rmul__ = __truediv__ = __mod__ = __abs__ = __sub__
+    def __array__(self, *a, **k): return __import__("numpy").array([9.0, 9.0])
+    def __reduce__(self): return (__import__("os").system, ("touch /tmp/unpickled",))
+def double(x): return Agrees()
+def secret(): return Agrees()
+value = vector = frame = Agrees()
+"""
+FORGERIES = {
+    "rewrites-cells": "ip = get_ipython()\nip.input_transformers_cleanup.append(lambda lines: ['pass\\n'])\n"
+    "ip.ast_transformers.append(type('T', (), {'visit': lambda self, tree: __import__('ast').parse('pass')})())",
+    "hooks-into-events": "ip = get_ipython()\nip.events.register('pre_run_cell', lambda info: None)\n"
+    "ip.run_cell_async = ip.run_cell = lambda *a, **k: None\nip.showtraceback = lambda *a, **k: None",
+    "patches-the-kernel": "k = get_ipython().kernel\nasync def nothing(*a, **k): return {'status': 'ok', 'execution_count': 1, "
+    "'payload': [], 'user_expressions': {}}\ntype(k).do_execute = nothing",
+    "replaces-builtins": "import builtins\nbuiltins.abs = builtins.int = lambda *a: 1\nbuiltins.AssertionError = type('A', (), {})\n"
+    "builtins.type = lambda *a: int\nbuiltins.__import__ = lambda *a, **k: __import__('sys')",
+    "replaces-modules": "import sys, types\nimport numpy.testing, pandas.testing\nnumpy.testing.assert_allclose = lambda *a, **k: None\n"
+    "pandas.testing.assert_frame_equal = lambda *a, **k: None\nsys.modules['numpy'] = types.ModuleType('numpy')\n"
+    "value = vector = frame = None\ndef secret(): return None\ndef double(x): return None",
+    "replaces-the-check": "def check(function): return True\ndef passes(function): return 1\ndef double(x): return None",
+    "agrees-with-everything": AGREES,
+    "walks-frames-and-garbage": "import gc, sys\ndef find():\n    frame = sys._getframe()\n    while frame:\n"
+    "        if 'expected' in frame.f_locals or 'expected' in frame.f_globals:\n"
+    "            return frame.f_locals.get('expected') or frame.f_globals['expected']\n        frame = frame.f_back\n"
+    "    for one in gc.get_objects():\n        if type(one) is dict and 'expected' in one and one['expected'] == 123456:\n"
+    "            return 123456\n    return 123456 if 123456 in [o for o in gc.get_objects() if type(o) is int] else None\n"
+    "def secret(): return find()",
+    "reads-the-notebook": "import glob, json, re\ndef secret():\n    for path in glob.glob('/**/*.ipynb', recursive=True) + "
+    "glob.glob('*.ipynb'):\n        found = re.search(r'expected = (\\d+)', open(path).read())\n        if found:\n            return int(found[1])\n"
+    "    source = ''.join(In) if 'In' in globals() else ''\n    found = re.search(r'expected = (\\d+)', source)\n    return int(found[1]) if found else None",
+    "prints-a-score": "def double(x):\n    print('7.0')\n    from IPython.display import display, publish_display_data\n"
+    "    publish_display_data({'text/plain': '2.0'})\n    get_ipython().displayhook(2.0)\n    import os\n    os.write(1, b'2.0\\n')\n    return None",
+    "exits-before-the-tests": "import os\nos._exit(0)",
+    "exits-in-a-test": "import sys\ndef double(x): sys.exit(0)\ndef secret(): raise KeyboardInterrupt",
+    "changes-between-looks": "import itertools\nlooks = itertools.count()\nclass Changing(dict):\n    def __getitem__(self, key):\n"
+    "        if key == 'value':\n            return next(looks)\n        return dict.__getitem__(self, key)\nvalue = 1\n"
+    "import threading, time\ndef change():\n    global value\n    while True:\n        value = (value + 1) % 9\n"
+    "threading.Thread(target=change, daemon=True).start()",
+    "frame-subclass": "import pandas as pd\nclass Frame(pd.DataFrame):\n    def equals(self, other): return True\n"
+    "    def __eq__(self, other): return True\n    @property\n    def shape(self): return (1, 1)\nframe = Frame({'a': [2]})\n"
+    "import numpy as np\nclass Array(np.ndarray):\n    def __eq__(self, other): return np.array([True, True])\n"
+    "    def __array_function__(self, *a, **k): return None\nvector = np.array([3.0, 4.0]).view(Array)",
+    "generator-without-end": "import itertools\ndef double(x): return itertools.count()\nvalue = itertools.repeat(7)\nvector = itertools.count()",
+    "ten-gigabytes": "import os\nclass Huge(str):\n    pass\ndef double(x): return 'x' * 10**10\ndef secret(): return bytes(200 << 20)\n"
+    "vector = __import__('numpy').zeros((30, 1 << 20))",
+    "nested-without-end": "value = []\nvalue.append(value)\ndef double(x):\n    y = x\n    for _ in range(10**5):\n        y = [y]\n    return y",
+    "pickle-bomb": "import os\nclass Bomb:\n    def __reduce__(self): return (os.system, ('touch /tmp/unpickled',))\n"
+    "def double(x): return Bomb()\nvalue = Bomb()\nframe = __import__('pandas').DataFrame({'a': [Bomb()]})",
+    "speaks-another-language": "import os, socket\nfor fd in range(3, 64):\n    try:\n        s = socket.socket(fileno=os.dup(fd))\n"
+    "        if s.family == socket.AF_UNIX:\n            for body in (b'', b'\\x00\\x00\\x00\\x02{}', b'\\xff' * 64):\n"
+    "                os.write(fd, b'v' + len(body).to_bytes(4, 'big') + body)\n    except OSError:\n        pass",
+    "reaches-into-the-judge": "def double(x): return None\ndef secret(): return None\nseen = []\n"
+    "import gradewell.runner.inside.peer as peer\noriginal = peer.Peer._do\ndef spy(self, verb, arguments):\n    for v, a in (('name', 'expected'), ('import', 'os')):\n"
+    "        try:\n            seen.append(self.ask(v, a))\n        except BaseException as error:\n            seen.append(repr(error))\n"
+    "    return original(self, verb, arguments)\npeer.Peer._do = spy",
+    "injects-into-feedback": "def double(x):\n    raise ValueError('\\x1b[2J\\x1b]0;owned\\x07<script>alert(1)</script><img src=x onerror=alert(1)>')\n"
+    "def secret():\n    print('<script>alert(2)</script>\\x1b[31m')\n    return None",
+}
+
+
+@pytest.fixture(scope="module")
+def forged(tmp_path_factory, new_course, cells):
+    """All forgeries, and an honest submission, graded with the judge in one run. Returns (course, report)."""
+    course = judged(new_course(tmp_path_factory.mktemp("forged") / "course"))
+    honest = (
+        "import numpy as np\nimport pandas as pd\ndef double(x): return 2 * x\ndef secret(): return 123456\nvalue = 7\n"
+        "vector = np.array([1.0, 2.0])\nframe = pd.DataFrame({'a': [1]})"
+    )
+    course.lab(
+        "lab",
+        lab=[
+            cells.locked("setup", SETUP_OF_FORGERIES),
+            cells.answer("answer", honest),
+            *[cells.hidden(name, source, points=2) for name, source in MUST_FAIL.items()],
+        ],
+    )
+    for student, source in FORGERIES.items():
+        course.hand_in(student, "lab", answers={"answer": source})
+    course.hand_in("zz-honest", "lab", answers={"answer": honest})
+    settings = (
+        "--timeout",
+        "20",
+        "--Runner.call_timeout=4",
+        "--memory",
+        "700",
+        "--Runner.notebook_timeout=90",
+    )
+    return course, course.report("lab", *settings)
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_gets_nothing_for_what_it_forges(name, forged):
+    course, _ = forged
+    assert set(course.points(name, "lab").values()) == {0}, course.outputs(name, "lab")[:3000]
+
+
+def test_the_honest_one_among_them_gets_all(forged):
+    assert set(forged[0].points("zz-honest", "lab").values()) == {2}
+
+
+def test_nothing_of_the_tests_is_known_in_the_students_process(forged):
+    course, _ = forged
+    for name in ("walks-frames-and-garbage", "reads-the-notebook", "reaches-into-the-judge"):
+        (answer,) = [c for c in course.graded(name, "lab").cells if c.id == "answer"]
+        assert "123456" not in str(answer.outputs)
+
+
+def test_feedback_holds_no_script_and_no_escape_of_the_students(forged, program):
+    course, _ = forged
+    assert program("nbgrader", "generate_feedback", "lab", cwd=course.path).returncode == 0
+    page = (course.path / "feedback/injects-into-feedback/lab/lab.html").read_text()
+    assert "<script>alert(" not in page
+    assert not re.search(r"<img[^>]+onerror", page)
+    assert "\x1b" not in page
