@@ -29,7 +29,13 @@ c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level
 # formgrader's button.
 c.Autograde.autograde_preprocessors = preprocessors()
 c.Runner.environment = ["SHAREWELL_SECRET"]
+c.Runner.judge = (
+    True  # tests run apart from the student's code, in a process that only asks it for values
+)
 c.Runner.hidden = [str(content.root() / "source"), str(content.submissions())]
+
+# What students put out reaches feedback and formgrader without scripts.
+c.HTMLExporter.sanitize_html = True
 
 # `nbgrader zip_collect LAB` reads what a learning platform exports into downloaded/LAB/archive:
 # STUDENT_attempt_20261005T183000_LAB.ipynb

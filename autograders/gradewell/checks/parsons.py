@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,9 +35,11 @@ def assemble(
         raise CheckFailed(f"There is no line {unknown[0]!r}. The lines are {', '.join(pieces)}.")
     if not order:
         raise CheckFailed("Your order is empty: put the letters of the lines into the list.")
-    scope = dict(names)
     try:
-        exec(compile("\n".join(pieces[letter] for letter in order), "<your lines>", "exec"), scope)
+        tree = ast.parse("\n".join(pieces[letter] for letter in order), "<your lines>")
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        scope = {word: names[word] for word in used if word in names}
+        exec(compile(tree, "<your lines>", "exec"), scope)
     except SyntaxError as error:
         line = order[(error.lineno or 1) - 1 : error.lineno] or order[-1:]
         raise CheckFailed(f"Python stops at line {line[0]}: {error.msg}.") from None

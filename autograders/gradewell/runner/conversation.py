@@ -39,6 +39,8 @@ class Conversation:
 
     def run(self, cells: list[tuple[int, Cell]], ran: list[CellRun | None]) -> None:
         """Have cells run; each gets its place in ``ran``, by its number, once it has begun to answer."""
+        if not cells:
+            return
         numbers = [number for number, cell in cells if not cell.locked]
         told = [{**asdict(cell), "name": f"cell-{number + 1}"} for number, cell in cells]
         self._say(wire.CELLS, json.dumps(told).encode())

@@ -120,7 +120,7 @@ def template(tmp_path_factory, new_course, cells):
 
 def judged(course):
     with (course.path / "nbgrader_config.py").open("a") as config:
-        config.write("c.Runner.judge = True\n")
+        config.write("c.Runner.judge = True\nc.HTMLExporter.sanitize_html = True\n")
     return course
 
 
@@ -236,7 +236,8 @@ FORGERIES = {
     "import gradewell.runner.inside.peer as peer\noriginal = peer.Peer._do\ndef spy(self, verb, arguments):\n    for v, a in (('name', 'expected'), ('import', 'os')):\n"
     "        try:\n            seen.append(self.ask(v, a))\n        except BaseException as error:\n            seen.append(repr(error))\n"
     "    return original(self, verb, arguments)\npeer.Peer._do = spy",
-    "injects-into-feedback": "def double(x):\n    raise ValueError('\\x1b[2J\\x1b]0;owned\\x07<script>alert(1)</script><img src=x onerror=alert(1)>')\n"
+    "injects-into-feedback": "from IPython.display import HTML, Javascript, display\n"
+    "display(HTML('<script>alert(3)</script><img src=x onerror=alert(4)>'), Javascript('alert(5)'))\ndef double(x):\n    raise ValueError('\\x1b[2J\\x1b]0;owned\\x07<script>alert(1)</script><img src=x onerror=alert(1)>')\n"
     "def secret():\n    print('<script>alert(2)</script>\\x1b[31m')\n    return None",
 }
 
@@ -293,5 +294,6 @@ def test_feedback_holds_no_script_and_no_escape_of_the_students(forged, program)
     assert program("nbgrader", "generate_feedback", "lab", cwd=course.path).returncode == 0
     page = (course.path / "feedback/injects-into-feedback/lab/lab.html").read_text()
     assert "<script>alert(" not in page
+    assert not re.search(r"<script[^>]*>\s*alert", page)
     assert not re.search(r"<img[^>]+onerror", page)
     assert "\x1b" not in page
