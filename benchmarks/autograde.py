@@ -221,7 +221,7 @@ def server(sandboxed: bool) -> ForkServer:
 def timed(command: list[str], folder: Path) -> float:
     begun = time.perf_counter()
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.returncode == 0 and "stopped" not in ran.stdout, ran.stdout + ran.stderr
     return time.perf_counter() - begun
 
 

@@ -74,12 +74,15 @@ def graded(template: Path, folder: Path, workers: int) -> tuple[float, float]:
 
 def run(words: list[str], folder: Path) -> tuple[float, float]:
     begun = time.perf_counter()
-    with subprocess.Popen(
-        ["gradewell", "autograde", "lab", *words], cwd=folder, stdout=subprocess.DEVNULL
-    ) as process:
+    command = ["gradewell", "autograde", "lab", *words]
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(command, cwd=folder, stdout=said) as process,
+    ):
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
+        said.seek(0)
+        assert process.returncode == 0 and "stopped" not in said.read()
     return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
 
 

@@ -98,6 +98,7 @@ class ForkServer:
             "preload": setting.preload,
             "sandboxed": setting.sandboxed,
             "writable": writable,
+            "kept": sorted(self._readable(environment, source)),
             "whole_proc": sandbox.WHOLE_PROC,
         }
         self._control.send(json.dumps(settings).encode())
@@ -224,12 +225,15 @@ class ForkServer:
             variables["MPLCONFIGDIR"] = cached
         return variables
 
-    def _view(self, environment: dict[str, str], source: str) -> sandbox.View:
+    def _readable(self, environment: dict[str, str], source: str) -> set[str]:
         readable = {source, *sandbox.python_paths(self._python), *self.setting.readable}
         if "MPLCONFIGDIR" in environment:
             readable.add(environment["MPLCONFIGDIR"])
+        return {path for path in readable if path != "/" and os.path.exists(path)}
+
+    def _view(self, environment: dict[str, str], source: str) -> sandbox.View:
         return sandbox.View(
-            readable=tuple(path for path in readable if path != "/"),
+            readable=tuple(self._readable(environment, source)),
             hidden=(self.setting.root, *self.setting.hidden),
             writable=(self.setting.writable,),
             environment=environment,

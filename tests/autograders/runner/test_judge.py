@@ -297,3 +297,35 @@ def test_feedback_holds_no_script_and_no_escape_of_the_students(forged, program)
     assert not re.search(r"<script[^>]*>\s*alert", page)
     assert not re.search(r"<img[^>]+onerror", page)
     assert "\x1b" not in page
+
+
+def test_secrets_for_the_tests_are_not_in_the_students_process(
+    new_course, cells, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COURSE_SECRET", "hunter2")
+    course = judged(new_course(tmp_path / "course", "c.Runner.environment = ['COURSE_SECRET']\n"))
+    course.lab(
+        "lab",
+        lab=[
+            cells.answer("answer", "x = 1"),
+            cells.test(
+                "check", "import os\nassert os.environ['COURSE_SECRET'] == 'hunter2' and x == 1"
+            ),
+        ],
+    )
+    look = "import os\nfrom pathlib import Path\nx = 1\nfound = 'COURSE_SECRET' in os.environ\n"
+    look += "found |= b'hunter2' in Path('/proc/self/environ').read_bytes()\nprint('FOUND', found)"
+    course.hand_in("ada", "lab", answers={"answer": look})
+    course.gradewell("lab")
+    assert course.points("ada", "lab") == {"check": 1}
+    assert "FOUND False" in course.outputs("ada", "lab")
+
+
+def test_what_cannot_cross_is_named(new_course, cells, tmp_path):
+    course = judged(new_course(tmp_path / "course"))
+    vector = "class Vector:\n    def __add__(self, other):\n        return Vector()\nv = Vector()"
+    course.lab("lab", lab=[cells.answer("answer", vector), cells.test("check", "v + v")])
+    course.hand_in("ada", "lab", answers={"answer": vector})
+    course.gradewell("lab")
+    assert "CannotCross" in course.outputs("ada", "lab")
+    assert "Vector is no value: __add__ cannot be asked of it" in course.outputs("ada", "lab")

@@ -40,13 +40,15 @@ def enter() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def furnish(writable: list[str], size: int, whole_proc: str) -> None:
+def furnish(writable: list[str], kept: list[str], size: int, whole_proc: str) -> None:
     """Give the first process of a namespace its own empty ``writable`` folders and its own ``/proc``.
 
     Parameters
     ----------
     writable : list of str
         Folders that exist. Each becomes empty, writable, and invisible from elsewhere.
+    kept : list of str
+        What stays visible below those: a Python that is installed below ``/tmp``.
     size : int
         Bytes that each may hold.
     whole_proc : str
@@ -54,7 +56,12 @@ def furnish(writable: list[str], size: int, whole_proc: str) -> None:
     """
     _mount("none", "/", "", _RECURSIVE | _PRIVATE)
     for folder in writable:
+        below = [path for path in sorted(kept) if path.startswith(folder.rstrip("/") + "/")]
+        opened = [os.open(path, os.O_PATH) for path in below]
         _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes=100k,mode=755")
+        for path, number in zip(below, opened, strict=True):
+            _show_again(path, number)
+            os.close(number)
     with contextlib.suppress(PermissionError):  # then the sandbox's stays: others are listed there
         _mount("proc", "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
     for setting in ("user/max_user_namespaces", "kernel/shmmni", "kernel/msgmni"):
@@ -66,6 +73,19 @@ def furnish(writable: list[str], size: int, whole_proc: str) -> None:
             _mount(path, path, "", _BIND)
             _mount("none", path, "", _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV | _NOEXEC)
     _mount("tmpfs", whole_proc, "tmpfs", _NOSUID | _NODEV, "size=4k")
+
+
+def _show_again(path: str, number: int) -> None:
+    """Mount what an open descriptor stands for in its old place."""
+    if os.path.lexists(path):  # with a folder that holds it
+        return
+    source = f"/proc/self/fd/{number}"
+    if os.path.isdir(source):
+        os.makedirs(path)
+    else:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        open(path, "x").close()
+    _mount(source, path, "", _BIND | _RECURSIVE)
 
 
 def hide() -> None:

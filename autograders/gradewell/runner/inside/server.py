@@ -71,6 +71,7 @@ def _become_warden(
             lambda theirs, link, judge: kernels.run(kernel, theirs, link, judge),
             sandboxed,
             settings["writable"],
+            settings["kept"],
             settings["whole_proc"],
         ).work()
     except wire.Closed:

@@ -23,6 +23,8 @@ from typing import Any
 
 from . import namespaces, wire
 
+FAILED = 70
+"""Exit status of a kernel that ended by an error of its own (sysexits.h: an internal error)."""
 TICK = 0.03
 """Seconds between two looks at memory and processes."""
 
@@ -48,6 +50,8 @@ class Warden:
         process, or the judge's.
     sandboxed : bool
         Whether this process is the first of its own process namespace.
+    writable, kept, whole_proc
+        As for ``namespaces.furnish``.
     """
 
     def __init__(
@@ -57,11 +61,12 @@ class Warden:
         run: Callable[[socket.socket, socket.socket | None, dict[str, Any] | None], None],
         sandboxed: bool,
         writable: list[str],
+        kept: list[str],
         whole_proc: str,
     ) -> None:
         self.grader, self.run, self.sandboxed = grader, run, sandboxed
         self.link = links[0] if links else None
-        self.writable, self.whole_proc = writable, whole_proc
+        self.writable, self.kept, self.whole_proc = writable, kept, whole_proc
         self.received = bytearray()
         self.sent = self.lost = self.skip = 0
         self.full = self.quiet = False
@@ -75,7 +80,7 @@ class Warden:
         self.judge: dict[str, Any] | None = request["judge"]
         folder = Path(request["folder"])
         if self.sandboxed:
-            namespaces.furnish(self.writable, self.limits["disk"], self.whole_proc)
+            namespaces.furnish(self.writable, self.kept, self.limits["disk"], self.whole_proc)
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self._unpack(files, folder)
@@ -121,7 +126,7 @@ class Warden:
                 )
                 self.run(theirs, self.link, self.judge)
             finally:
-                os._exit(0)
+                os._exit(FAILED)
         theirs.close()
         if self.link is not None:
             self.link.close()
@@ -275,6 +280,8 @@ class Warden:
             if number == signal.SIGXCPU or (number == signal.SIGKILL and self._used_up()):
                 return f"it used more than {self.limits['seconds']:g} s of processor time"
             return f"its process was ended by {signal.Signals(number).name}"
+        if os.WEXITSTATUS(status) == FAILED:
+            return "its kernel failed, outside of any cell"
         return f"its process ended itself with exit status {os.WEXITSTATUS(status)}"
 
     def _used_up(self) -> bool:
