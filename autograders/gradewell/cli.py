@@ -79,12 +79,39 @@ def autograde(
     sys.exit(code)
 
 
+@app.command()
+def verify(
+    lab: Annotated[str, typer.Argument(metavar="LAB")],
+) -> None:
+    """Grade all sample submissions of one of our labs, and compare with the points that they must get.
+
+    For who writes or changes a lab. Exit code 1: some sample gets other points, or not for its reason.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from gradewell.verify import matrix
+    from gradewell.verify import verify as run
+
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="gradewell-verify-") as scratch:
+        report = run(lab, Path(scratch) / "course", console)
+    console.print(matrix(report))
+    console.print("The grading is right." if report.right else "The grading is not right.")
+    sys.exit(int(not report.right))
+
+
 def main() -> None:
     """Run the command; errors that have an explanation are shown without a traceback."""
     from gradewell.runner.errors import RunnerError
 
     try:
         app()
-    except RunnerError as error:
+    except (RunnerError, ValueError) as error:
+        ours = type(error).__module__.partition(".")[0] in ("gradewell", "sharewell")
+        if not ours:
+            raise
         typer.echo(f"Error: {error}", err=True)
         sys.exit(2)

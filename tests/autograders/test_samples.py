@@ -1,85 +1,79 @@
-"""Every sample submission, handed in to a real gradebook, gets the points that it must get."""
+"""Every sample submission, handed in to a real gradebook, gets the points that it must get; and verify notices if not."""
 
-import nbformat
+import shutil
+
 import pytest
 from gradewell import samples
-from sharewell import content, course, grading
+from gradewell.verify import STARTER, matrix, verify
+from rich.console import Console
+from sharewell import SharewellError, content
+
+pytestmark = pytest.mark.xdist_group("samples")  # graded once
 
 LAB = "lab-04-classification"
-MIME = "application/vnd.gradewell.result+json"
 SAMPLES = samples.load(content.submissions() / LAB)
-PARTS = 2  # graded side by side, each in a course of its own
-PARAMETERS = [
-    pytest.param(
-        sample, n % PARTS, marks=pytest.mark.xdist_group(f"samples-{n % PARTS}"), id=sample.name
-    )
-    for n, sample in enumerate(SAMPLES)
-]
 
 
-@pytest.fixture(scope="session")
-def graded(tmp_path_factory, bubblewrap):
-    """Grade one part of the samples, once. Returns the course."""
-    courses = {}
-
-    def grade(part):
-        if part not in courses:
-            folder = tmp_path_factory.mktemp("samples") / "course"
-            course.make(folder)
-            (folder / "secret.txt").write_text("tests", encoding="utf-8")
-            made = course.Course(folder)
-            grading.prepare(made, LAB)
-            source = folder / "source" / LAB / f"{LAB}.ipynb"
-            release = folder / "release" / LAB / f"{LAB}.ipynb"
-            for sample in SAMPLES[part::PARTS]:
-                submitted = folder / "submitted" / student(sample) / LAB / f"{LAB}.ipynb"
-                submitted.parent.mkdir(parents=True)
-                nbformat.write(sample.notebook(source, release), submitted)
-            outcome = grading.grade(made, LAB)
-            assert outcome.failed == {}
-            courses[part] = made
-        return courses[part]
-
-    return grade
-
-
-def student(sample):
-    return sample.name.replace("/", "-")
+@pytest.fixture(scope="module")
+def report(tmp_path_factory, bubblewrap):
+    return verify(LAB, tmp_path_factory.mktemp("samples") / "course", Console(quiet=True))
 
 
 def test_there_are_enough_samples():
     kinds = [sample.path.parent.name for sample in SAMPLES]
     assert kinds.count("right") >= 3
     assert kinds.count("wrong") >= 30  # six of part A and twenty-four classifiers
+    assert kinds.count("hostile") >= 6
 
 
-@pytest.mark.parametrize(("sample", "part"), PARAMETERS)
-def test_sample_gets_its_points_for_its_reasons(sample, part, graded):
-    made = graded(part)
-    with made.gradebook() as gradebook:
-        submission = gradebook.find_submission(LAB, student(sample))
-        grades = {
-            g.name: (g.auto_score, g.max_score) for n in submission.notebooks for g in n.grades
-        }
-    assert grades.pop("memo-answer")[1] == 20
-    earned = {cell: points for cell, (points, _) in grades.items()}
-    expected = {cell: sample.points.get(cell, most) for cell, (_, most) in grades.items()}
-    assert earned == expected
-    assert set(sample.points) <= set(expected)
-    right = sample.path.parent.name == "right"
-    assert (earned == {cell: most for cell, (_, most) in grades.items()}) == right
-    path = made.root / "autograded" / student(sample) / LAB / f"{LAB}.ipynb"
-    assert set(sample.problems) <= problem_codes(path)
-    assert (made.root / "feedback" / student(sample) / LAB / f"{LAB}.html").is_file()
+@pytest.mark.parametrize("name", [*(sample.name for sample in SAMPLES), STARTER])
+def test_sample_gets_its_points_for_its_reasons(name, report):
+    (row,) = [row for row in report.rows if row.sample == name]
+    assert row.faults == ()
+    assert row.earned == row.expected
+    full = row.earned == row.possible
+    assert full == name.startswith("right/")
 
 
-def problem_codes(path):
-    return {
-        problem["code"]
-        for cell in nbformat.read(path, as_version=4).cells
-        for output in cell.get("outputs", [])
-        for problem in output.get("data", {}).get(MIME, {}).get("problems", [])
-    }
+def test_what_holds_for_the_lab_as_a_whole_holds(report):
+    assert report.faults == []
+    assert report.right
+
+
+def test_verify_notices_wrong_expectations_and_says_which(tmp_path, monkeypatch, bubblewrap):
+    folder = tmp_path / "samples" / LAB
+    for name in ("right/model", "wrong/r6-k-21"):
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copy(content.submissions() / LAB / f"{name}.yml", folder / f"{name}.yml")
+    path = folder / "wrong/r6-k-21.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("problems:", "problems:\n- cards.never-said"), encoding="utf-8")
+    (folder / "wrong/not-wrong.yml").write_text("mistake: none", encoding="utf-8")
+    (folder / "right/not-right.yml").write_text(
+        "mistake: x\nedits: [{cell: parsons-answer, source: 'order = []'}]", encoding="utf-8"
+    )
+    monkeypatch.setattr(content, "submissions", lambda: tmp_path / "samples")
+    found = verify(LAB, tmp_path / "course", Console(quiet=True))
+    faults = {row.sample: " ".join(row.faults) for row in found.rows}
+    assert faults["right/model"] == faults[STARTER] == ""
+    assert "nobody is told of cards.never-said" in faults["wrong/r6-k-21"]
+    assert "a wrong sample is to get all" in faults["wrong/not-wrong"]
+    assert "other points than it must get" in faults["right/not-right"]
+    assert found.faults == ["there is no hostile sample"]
+    assert not found.right
+    console = Console(width=160, record=True, quiet=False, file=(tmp_path / "out").open("w"))
+    console.print(matrix(found))
+    shown = console.export_text()
+    assert "0 not 4" in shown
+    assert "right/not-right: other points" in shown
+
+
+def test_verify_knows_what_it_cannot_do(tmp_path, monkeypatch):
+    with pytest.raises(SharewellError, match="no lab 'lab-99'; there are: lab-04"):
+        verify("lab-99", tmp_path / "course", Console(quiet=True))
+    monkeypatch.setattr(content, "submissions", lambda: tmp_path)
+    with pytest.raises(SharewellError, match="no samples"):
+        verify(LAB, tmp_path / "course", Console(quiet=True))
 
 
 def test_a_sample_that_does_not_fit_names_its_file_and_cell(tmp_path):

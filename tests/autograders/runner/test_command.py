@@ -153,6 +153,26 @@ def test_outside_a_course_and_with_a_broken_configuration_it_says_so(course, at,
     assert "nbgrader_config.py" in ran.stderr
 
 
+def test_what_is_declared_readable_is_seen_also_below_tmp(course, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "shared.txt").write_text("for all")
+    (tmp_path / "one.txt").write_text("one")
+    (tmp_path / "secret.txt").write_text("no")
+    with (course.path / "nbgrader_config.py").open("a") as config:
+        config.write(
+            f"c.Runner.readable = [{str(tmp_path / 'data')!r}, {str(tmp_path / 'one.txt')!r}]\n"
+        )
+    look = f"import os\nfrom pathlib import Path\nroot = Path({str(tmp_path)!r})\nfound = []\n"
+    look += (
+        "found.append((root / 'data/shared.txt').read_text() + (root / 'one.txt').read_text())\n"
+    )
+    look += "found.append((root / 'secret.txt').exists())\ntry:\n    (root / 'one.txt').write_text('x')\n"
+    look += "except OSError:\n    found.append('read only')\nprint('SEEN', found)\ny = 1"
+    course.hand_in("eve", "lab", answers={**GOOD, "more": look})
+    course.gradewell("lab")
+    assert "SEEN ['for allone', False, 'read only']" in course.outputs("eve", "lab")
+
+
 def test_another_way_to_execute_notebooks_is_refused(course):
     with (course.path / "nbgrader_config.py").open("a") as config:
         config.write(
