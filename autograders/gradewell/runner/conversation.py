@@ -61,6 +61,18 @@ class Conversation:
                 run.seconds = content["seconds"]
                 numbers.pop(0)
 
+    def folder(self) -> bytes:
+        """An archive of what is in the folder now; empty when it is too late to ask."""
+        self.files = b""
+        self._say(wire.FOLDER)
+        while not self.over and not self.files:
+            self._hear()
+        return self.files
+
+    def put(self, files: bytes) -> None:
+        """Have the folder hold this instead."""
+        self._say(wire.FILES, files)
+
     def finish(self) -> None:
         """Say that this was all, and wait for what is left in the folder."""
         self._say(wire.FINISH)

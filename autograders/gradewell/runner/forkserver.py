@@ -245,12 +245,18 @@ def _converse(
 ) -> None:
     """Have the cells run, each where it belongs, in the order of the notebook."""
     ran = transcript.cells
+    there = job.files
     if judge is None:
         student.run(list(enumerate(job.cells)), ran)
     else:
         for judged, group in groupby(enumerate(job.cells), key=lambda pair: pair[1].judged):
             cells = list(group)
             if judged:
+                if (found := student.folder()) != there:  # what the student's code wrote
+                    there = found
+                    judge.put(there)
+                if student.over:
+                    break
                 judge.run(cells, ran)
             else:
                 judge.run([(n, cell) for n, cell in cells if cell.locked], ran)

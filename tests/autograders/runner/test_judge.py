@@ -78,6 +78,9 @@ table = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None], "c": pd.date_range(
 array = np.arange(6.0).reshape(2, 3)
 mixed = {"a": [1, (2, 3)], "b": {4, 5}, 6: b"bytes", "n": None, "f": 1.5}
 warned = lambda: __import__("warnings").warn("careful")
+__import__("pathlib").Path("written.csv").write_text("1,2")
+__import__("pathlib").Path("sub").mkdir(exist_ok=True)
+__import__("pathlib").Path("sub/deep.txt").write_text("deep")
 """
 TESTS = {
     "numbers-text-containers": "assert answer == 42 and isinstance(answer, int)\nassert mixed['a'][1] == (2, 3)\n"
@@ -104,6 +107,8 @@ TESTS = {
     "helpers-of-locked-cells": "assert close(double(0.1), 0.2)\nassert functools.reduce(lambda a, b: a + b, NUMBERS) == 6",
     "names-between-tests": "shared = double(5)",
     "names-between-tests-2": "assert shared == 10\nassert [double(n) for n in range(3)] == [0, 2, 4]",
+    "files": "from pathlib import Path\nassert Path('written.csv').read_text() == '1,2' and Path('sub/deep.txt').exists()\n"
+    "assert pd.read_csv('written.csv', header=None).shape == (1, 2)",
     "not-there": "assert 'answer' in globals() and 'nothing' not in globals()\ntry:\n    nothing\nexcept NameError:\n    pass",
     "stderr": "warned()",
 }

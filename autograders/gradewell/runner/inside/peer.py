@@ -93,7 +93,8 @@ class Remote:
         return self._peer.ask("call", self, list(arguments), named)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in ("__name__", "__doc__"):
+        shown = name.startswith(("_repr_", "_ipython_"))  # how it is shown here is not its business
+        if shown or (name.startswith("__") and name not in ("__name__", "__doc__")):
             raise AttributeError(name)
         return self._peer.ask("getattr", self, name)
 

@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -78,13 +79,14 @@ class Warden:
         files = wire.receive(self.grader)[1]
         self.limits: dict[str, Any] = request["limits"]
         self.judge: dict[str, Any] | None = request["judge"]
-        folder = Path(request["folder"])
+        self.folder = Path(request["folder"])
+        self.keep_out = set(request["keep_out"])
         if self.sandboxed:
             namespaces.furnish(self.writable, self.kept, self.limits["disk"], self.whole_proc)
-        folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._unpack(files, folder)
-            os.chdir(folder)
+            self._unpack(files)
+            os.chdir(self.folder)
             self._start()
             self.deadline = time.monotonic() + self.limits["seconds"]
             self._attend(None, until=wire.MESSAGE)  # the kernel's greeting
@@ -93,15 +95,15 @@ class Warden:
         except Stop as stop:
             wire.send_json(self.grader, wire.STOPPED, str(stop))
         self._end()
-        wire.send(self.grader, wire.FILES, self._files(folder, set(request["keep_out"])))
+        wire.send(self.grader, wire.FILES, self._files())
         wire.send(self.grader, wire.DONE)
 
-    def _unpack(self, files: bytes, folder: Path) -> None:
+    def _unpack(self, files: bytes) -> None:
         if not files:
             return
         try:
             with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-                archive.extractall(folder, filter="data")
+                archive.extractall(self.folder, filter="data")
         except OSError as error:
             raise Stop(f"its files do not fit into its folder ({error.strerror})") from error
 
@@ -147,6 +149,11 @@ class Warden:
                     os.kill(self.pid, signal.SIGINT)
                 elif kind == wire.FINISH:
                     return []
+                elif kind == wire.FOLDER:
+                    wire.send(self.grader, wire.FILES, self._files())
+                elif kind == wire.FILES:
+                    self._empty()
+                    self._unpack(body)
                 else:
                     cells: list[dict[str, Any]] = json.loads(body)
                     return cells
@@ -298,18 +305,23 @@ class Warden:
         except ChildProcessError:
             pass
 
-    def _files(self, folder: Path, keep_out: set[str]) -> bytes:
+    def _empty(self) -> None:
+        for name in os.listdir(self.folder):
+            path = self.folder / name
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    def _files(self) -> bytes:
         """An archive of the notebook's folder as it is now: plain files and folders only."""
         packed = io.BytesIO()
 
         def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
             wanted = entry.isfile() or entry.isdir()
-            return entry if wanted and entry.name not in keep_out else None
+            return entry if wanted and entry.name not in self.keep_out else None
 
         with tarfile.open(fileobj=packed, mode="w") as archive:
-            for name in sorted(os.listdir(folder)):
+            for name in sorted(os.listdir(self.folder)):
                 try:
-                    archive.add(folder / name, name, filter=plain)
+                    archive.add(self.folder / name, name, filter=plain)
                 except OSError:
                     continue  # what cannot be read is not handed on
         return packed.getvalue()
