@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -118,8 +119,10 @@ def _agree(runner: Runner, console: Console) -> None:
             "files only.",
             highlight=False,
         )
-        if console.input("Go on without a sandbox? \\[y/N] ").strip().lower() in ("y", "yes"):
-            runner.sandbox = "none"
+        with contextlib.suppress(EOFError):
+            answer = console.input("Go on without a sandbox? \\[y/N] ")
+            if answer.strip().lower() in ("y", "yes"):
+                runner.sandbox = "none"
     if not runner.sandboxed:
         console.print("[yellow]Not sandboxed:[/] student code runs with your rights.")
 

@@ -166,7 +166,7 @@ def test_neither_home_nor_secrets_of_the_environment_can_be_seen(seen):
         assert not {"SECRET_TOKEN", "GRADING_PASSWORD"} & set(found["environment"])
         assert not found["environment of all"]
         assert found["shadow"].startswith("refused")
-        assert not set(found["root files"]) & {"srv", "boot", "media"}
+        assert not set(found["root files"]) & {"boot", "media", "mnt"}
 
 
 def test_the_system_is_read_only_and_tmp_is_its_own(seen):
@@ -186,9 +186,9 @@ def test_other_processes_cannot_be_seen_or_touched(seen):
     for found in both:
         assert found["processes"] <= 4, found["sees names"]
         assert found["memory of 1"].startswith("refused")
-        if kind == "python3":  # elsewhere it is bubblewrap, which has nothing open
+        if kind == "python3":  # elsewhere it is bubblewrap, which knows nothing
+            assert found["trace 1"] == -1
             assert {answer.split(":")[0] for answer in found["descriptors of 1"]} == {"refused"}
-        assert found["trace 1"] == -1
         assert found["raw disk"] == []
 
 
