@@ -265,22 +265,24 @@ def test_a_lab_that_is_no_notebook_is_named(mini_course, hand_in, sharewell):
 def test_an_interrupted_grading_goes_on_where_it_stopped(
     mini_course, hand_in, sharewell, start_interruptible
 ):
-    for number in range(6):
-        hand_in(f"s{number}", 42)
+    for number in range(30):
+        hand_in(f"s{number:02}", 42)
     command = [sys.executable, "-m", "sharewell", "grade", "mini", "--course", str(mini_course)]
     process = start_interruptible(command)
-    wait_until(lambda: (mini_course / "feedback" / "s1").is_dir(), process)
+    wait_until(lambda: (mini_course / "feedback" / "s01").is_dir(), process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "the same command goes on from here" in out
     assert "Traceback" not in err
     done = len(list((mini_course / "feedback").iterdir()))
-    assert 2 <= done < 6
+    assert 2 <= done < 30
     ran = sharewell("grade", "mini", "--course", mini_course)
     assert ran.returncode == 0, ran.stderr
-    graded, unchanged = map(int, re.search(r"Graded (\d), unchanged (\d)", ran.stdout).groups())
-    assert (graded + unchanged, len(re.findall(r"s\d +3 +3", ran.stdout))) == (6, 6)
+    said = re.search(r"Graded (\d+), unchanged (\d+)", ran.stdout)
+    graded, unchanged = map(int, said.groups())
+    assert (graded + unchanged, len(re.findall(r"s\d\d +3 +3", ran.stdout))) == (30, 30)
+    assert len(list((mini_course / "feedback").iterdir())) == 30
     assert unchanged >= done - 1
 
 
