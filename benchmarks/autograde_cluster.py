@@ -1,7 +1,6 @@
 """Grading on a Dask cluster: python benchmarks/autograde_cluster.py [SUBMISSIONS] [REPETITIONS] [WORKERS ...]
 
-Grades a lab of small cells (that of ``autograde.py``) with one process, and on clusters of single-threaded workers on
-127.0.0.1. Prints seconds, the processor time of the client, which alone writes the gradebook, and from that a reckoning for
+Grades a lab of small cells (that of ``autograde.py``) on clusters of single-threaded workers on 127.0.0.1. Prints seconds, the processor time of the client, which alone writes the gradebook, and from that a reckoning for
 100,000 submissions: how long the client needs at least, and how many workers keep it busy.
 """
 
@@ -42,26 +41,21 @@ def main() -> None:
         table.add_column(heading, justify="right")
     with tempfile.TemporaryDirectory() as scratch:
         template = course(Path(scratch) / "course", SMALL, submissions)
-        for workers in [0, *(numbers[2:] or [1, 2])]:
+        for workers in numbers[2:] or [1, 2]:
             runs = [graded(template, Path(scratch) / "run", workers) for _ in range(repetitions)]
             seconds, client = (statistics.median(column) for column in zip(*runs, strict=True))
             each, own = seconds / submissions, client / submissions
-            row = [f"{workers or 'none'}", f"{seconds:.1f}", f"{each:.3f}"]
-            if workers:
-                busy = each * workers / own
-                row += [f"{own:.3f}", f"{own * MANY / 3600:.1f} h", f"{busy:.1f}"]
-            table.add_row(*row)
+            busy = each * workers / own
+            table.add_row(
+                *(f"{workers}", f"{seconds:.1f}", f"{each:.3f}", f"{own:.3f}"),
+                *(f"{own * MANY / 3600:.1f} h", f"{busy:.1f}"),
+            )
     Console(width=120).print(table, f"{os.cpu_count()} cores, which client and workers share")
 
 
 def graded(template: Path, folder: Path, workers: int) -> tuple[float, float]:
     """Wall seconds without the start-up, and processor seconds of the client without its start-up."""
     shutil.copytree(template, folder)
-    if not workers:
-        whole, _ = run([], folder)
-        again, _ = run([], folder)
-        shutil.rmtree(folder)
-        return whole - again, 0.0
     with LocalCluster(
         n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
     ) as cluster:
