@@ -121,7 +121,7 @@ def _bubblewrap() -> Finding:
     if sys.platform != "linux":
         advice = "only Linux has it: grade in a virtual machine of its own, with --sandbox none"
     else:
-        advice = "instructors need it. Debian, Ubuntu: apt install bubblewrap"
+        advice = "Debian, Ubuntu: apt install bubblewrap"
     path = shutil.which("bwrap")
     return Finding(
         "bubblewrap, to keep student code apart",
