@@ -95,7 +95,7 @@ def verify(
     from gradewell.verify import matrix
     from gradewell.verify import verify as run
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     with tempfile.TemporaryDirectory(prefix="gradewell-verify-") as scratch:
         report = run(lab, Path(scratch) / "course", console)
     console.print(matrix(report))
