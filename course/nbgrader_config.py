@@ -35,7 +35,7 @@ c.Runner.judge = (
 c.Runner.hidden = [str(content.root() / "source"), str(content.submissions())]
 
 # What students put out reaches feedback and formgrader without scripts.
-c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.preprocessors = ["gradewell.feedback.SafeOutputs"]
 
 # `nbgrader zip_collect LAB` reads what a learning platform exports into downloaded/LAB/archive:
 # STUDENT_attempt_20261005T183000_LAB.ipynb

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import base64
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MIME = "application/vnd.gradewell.result+json"
 """Where a graded notebook keeps a Result for machines to read (class tables, the book)."""
@@ -22,6 +27,59 @@ class Problem:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture of what a check found: ``draw`` puts it on Matplotlib axes, ``alt`` says it in words."""
+
+    draw: Callable[[Axes], None]
+    alt: str
+
+    def png(self) -> bytes:
+        """The picture, 7.2 by 4 inches, in the course's style."""
+        import matplotlib as mpl
+        from matplotlib.figure import Figure as Canvas
+        from sharewell.plots import use_style
+
+        with mpl.rc_context():
+            use_style()
+            canvas = Canvas()  # not of pyplot: nothing stays open, nothing is shown twice
+            self.draw(canvas.subplots())
+            png = io.BytesIO()
+            canvas.savefig(png, format="png")
+        return png.getvalue()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table of what a check found. Numbers are shown to three digits."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Sequence[object], ...]
+
+    def text(self) -> list[str]:
+        """Lines, with the columns below each other."""
+        cells = [self.columns, *(tuple(map(_cell, row)) for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        return [
+            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+            for row in cells
+        ]
+
+    def html(self) -> str:
+        head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in self.columns)
+        body = "".join(
+            "<tr>"
+            + "".join(f"<td style='text-align:left'>{escape(_cell(v))}</td>" for v in row)
+            + "</tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 class CheckFailed(AssertionError):
@@ -45,6 +103,10 @@ class Result:
         Empty when every point was earned.
     parts : mapping of str to float
         Share (0 to 1) reached in each part of the check; drawn as bars.
+    figure : Figure, optional
+        What was found, where looking beats reading.
+    table : Table, optional
+        What was found, where the numbers matter.
     """
 
     title: str
@@ -52,6 +114,8 @@ class Result:
     possible: float
     problems: tuple[Problem, ...] = ()
     parts: Mapping[str, float] = field(default_factory=dict)
+    figure: Figure | None = None
+    table: Table | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.points <= self.possible:
@@ -69,6 +133,15 @@ class Result:
         complete = all(part >= 1 for part in parts.values()) and not problems
         points = possible if complete else min(int(share * possible * 4) / 4, possible - 0.25)
         return cls(title, max(points, 0.0), possible, tuple(problems), dict(parts))
+
+    @classmethod
+    def failed(cls, title: str, possible: float, code: str, message: str) -> Result:
+        """No points, for one reason that leaves nothing else to look at."""
+        return cls(title, 0.0, possible, (Problem(code, message),))
+
+    def showing(self, figure: Figure | None = None, table: Table | None = None) -> Result:
+        """The same with a figure, a table or both."""
+        return replace(self, figure=figure or self.figure, table=table or self.table)
 
     @property
     def passed(self) -> bool:
@@ -91,6 +164,8 @@ class Result:
         lines = [heading]
         for problem in self.problems:
             lines += wrap(problem.message, 84, initial_indent="  - ", subsequent_indent="    ")
+        if self.table is not None:
+            lines += ["", *(f"  {line}" for line in self.table.text())]
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -115,16 +190,23 @@ class Result:
         rows = "".join(
             "<tr>"
             f"<th scope='row' style='text-align:left;font-weight:normal'>{escape(name)}</th>"
-            "<td style='min-width:8em;text-align:left'>"
-            f"<div style='background:{colour};height:.7em;width:{share:.0%};min-width:1px'></div></td>"
+            "<td style='width:10em;text-align:left'>"
+            f"<div style='background-color:{colour};height:.7em;width:{share:.0%}'></div></td>"
             f"<td style='text-align:right'>{int(share * 100)} %</td></tr>"
             for name, share in self.parts.items()
         )
+        picture = ""
+        if self.figure is not None:
+            png = base64.b64encode(self.figure.png()).decode()
+            alt = escape(self.figure.alt, quote=True)
+            picture = f"<div><img src='data:image/png;base64,{png}' alt='{alt}' width='560'></div>"
         problems = "".join(f"<li>{escape(p.message)}</li>" for p in self.problems)
         return (
             f"<div><strong style='color:{colour}'>{mark} {escape(self.title)}: "
             f"{self.points:g} of {self.possible:g} points</strong>"
             + (f"<ul>{problems}</ul>" if problems else "")
             + (f"<table>{rows}</table>" if rows and not self.passed else "")
+            + (self.table.html() if self.table is not None else "")
+            + picture
             + "</div>"
         )

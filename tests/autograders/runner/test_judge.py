@@ -125,7 +125,9 @@ def template(tmp_path_factory, new_course, cells):
 
 def judged(course):
     with (course.path / "nbgrader_config.py").open("a") as config:
-        config.write("c.Runner.judge = True\nc.HTMLExporter.sanitize_html = True\n")
+        config.write(
+            'c.Runner.judge = True\nc.HTMLExporter.preprocessors = ["gradewell.feedback.SafeOutputs"]\n'
+        )
     return course
 
 
@@ -222,7 +224,7 @@ FORGERIES = {
     "exits-in-a-test": "import sys\ndef double(x): sys.exit(0)\ndef secret(): raise KeyboardInterrupt",
     "changes-between-looks": "import itertools\nlooks = itertools.count()\nclass Changing(dict):\n    def __getitem__(self, key):\n"
     "        if key == 'value':\n            return next(looks)\n        return dict.__getitem__(self, key)\nvalue = 1\n"
-    "import threading, time\ndef change():\n    global value\n    while True:\n        value = (value + 1) % 9\n"
+    "import threading, time\ndef change():\n    global value\n    while True:\n        value = 8 + (value + 1) % 9\n"
     "threading.Thread(target=change, daemon=True).start()",
     "frame-subclass": "import pandas as pd\nclass Frame(pd.DataFrame):\n    def equals(self, other): return True\n"
     "    def __eq__(self, other): return True\n    @property\n    def shape(self): return (1, 1)\nframe = Frame({'a': [2]})\n"
