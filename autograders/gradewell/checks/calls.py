@@ -10,7 +10,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from gradewell.checks.repeat import peak_memory, repeat
 from gradewell.runner.inside.peer import Remote, remote_module
+
+_HELPERS = (repeat.__name__, peak_memory.__name__)
 
 
 class CallFailed(Exception):
@@ -45,7 +48,46 @@ def call(function: Callable[..., Any], *arguments: Any, shown: str = "") -> Any:
                 f"{type(error).__name__}: {error}".rstrip(": ") if shown else type(error).__name__
             )
             name = getattr(function, "__name__", "your function")
+            name = "your function" if name in _HELPERS else name
             raise CallFailed(f"{name}({shown or '...'}) raised {what}") from None
+
+
+def repeated(function: Callable[..., Any], times: int, *arguments: Any) -> list[Any]:
+    """The results of ``times`` calls with the same arguments, asked for in one question.
+
+    Raises
+    ------
+    CallFailed
+        When one of them raised.
+    """
+    found: list[Any] = call(_near(function, repeat), function, times, arguments)
+    if len(found) != times:
+        raise CallFailed(f"{times} calls gave {len(found)} results")
+    return found
+
+
+def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
+    """The result of a call, and by how many bytes its process grew at most.
+
+    It is measured where the function runs, so an honest student's is honest; what nobody can pass is ``c.Runner.memory``.
+
+    Raises
+    ------
+    CallFailed
+        When it raised.
+    """
+    result, grown = call(_near(function, peak_memory), function, arguments)
+    return result, int(grown)
+
+
+def _near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[..., Any]:
+    """The helper in the process in which the function runs."""
+    if isinstance(function, Remote):
+        there: Callable[..., Any] = getattr(
+            remote_module(function, helper.__module__), helper.__name__
+        )
+        return there
+    return helper
 
 
 def runs_code_of(module: str, function: Callable[..., Any], *arguments: Any) -> bool:

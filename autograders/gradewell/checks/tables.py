@@ -1,0 +1,297 @@
+"""What can be worked out of a published table of counts with suppressed cells: each one's lowest and highest value.
+
+Totals that were published are equations over what was not. An intruder solves them, and so does this module, with linear
+programming (the attacker's problem of Fischetti and Salazar 2001), with whole numbers where that makes a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gradewell.checks.coding import bounds
+from gradewell.checks.result import Figure, Problem, Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TOTAL = "total"
+"""How a row names the sum over all values of a dimension."""
+
+
+class Contradiction(ValueError):
+    """Published numbers that cannot all be true."""
+
+
+@dataclass(frozen=True)
+class _System:
+    """Equations and bounds over the inner cells of a table."""
+
+    dimensions: tuple[str, ...]
+    inner: pd.MultiIndex
+    matrix: Any
+    low: np.ndarray
+    high: np.ndarray
+    whole: bool
+
+
+def intervals(
+    published: pd.DataFrame | Sequence[pd.DataFrame],
+    dimensions: Sequence[str],
+    value: str = "count",
+    total: str = TOTAL,
+) -> pd.DataFrame:
+    """The lowest and highest count that each suppressed cell can have.
+
+    Parameters
+    ----------
+    published : pandas.DataFrame, or several
+        A row for each cell, sums included. Its value is a number; null where it was suppressed; or a text that leaves a
+        range (``"<5"``, ``"10-14"``). Cells without a row were not published. Several tables on the same cells are solved
+        together, as an intruder would who kept last week's.
+    dimensions : sequence of str
+        The columns that say which cell it is.
+    value : str
+    total : str
+        How a dimension names its sum.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by the dimensions, a row for each cell that some table suppressed: ``low`` and ``high``, infinite where
+        nothing limits it.
+
+    Raises
+    ------
+    Contradiction
+        No counts fit what was published.
+    ValueError
+        A table without one of the columns.
+    """
+    tables = [published] if isinstance(published, pd.DataFrame) else list(published)
+    for table in tables:
+        if missing := [c for c in (*dimensions, value) if c not in table]:
+            raise ValueError(f"the table has no column {missing[0]!r}")
+    system = _system(tables, tuple(dimensions), value, total)
+    hidden = {
+        cell: None
+        for table in tables
+        for cell, said in _cells(table, dimensions, value)
+        if not _single(said)
+    }
+    rows = [(*cell, *_extremes(system, _members(system, cell, total))) for cell in hidden]
+    frame = pd.DataFrame(rows, columns=[*dimensions, "low", "high"])
+    return frame.set_index(list(dimensions))
+
+
+def _cells(
+    table: pd.DataFrame, dimensions: Sequence[str], value: str
+) -> list[tuple[tuple[Any, ...], Any]]:
+    names = list(table[list(dimensions)].itertuples(index=False, name=None))
+    return list(
+        zip(names, table[value].astype(object).where(table[value].notna(), None), strict=True)
+    )
+
+
+def _single(said: Any) -> bool:
+    found = _range(said)
+    return found[0] == found[1]
+
+
+def _range(said: Any) -> tuple[float, float]:
+    """The ends of what a published value leaves; counts are whole numbers and not negative."""
+    found = None if said is None else bounds(said)
+    if found is None:
+        return 0.0, np.inf
+    low, high, open_low, open_high = found
+    if open_low:
+        low = np.floor(low) + 1
+    if open_high:
+        high = np.ceil(high) - 1
+    return max(0.0, low), high
+
+
+def _system(
+    tables: Sequence[pd.DataFrame], dimensions: tuple[str, ...], value: str, total: str
+) -> _System:
+    from scipy.sparse import csr_array
+
+    everything = pd.concat([table[list(dimensions)] for table in tables])
+    levels = [[v for v in everything[d].drop_duplicates() if v != total] for d in dimensions]
+    inner = pd.MultiIndex.from_product(levels, names=dimensions)
+    empty = _System(dimensions, inner, None, np.zeros(0), np.zeros(0), False)
+    rows, low, high = [], [], []
+    sums: set[int] = set()
+    for table in tables:
+        for cell, said in _cells(table, dimensions, value):
+            ends = _range(said)
+            if ends != (0.0, np.inf):
+                rows.append(_members(empty, cell, total))
+                low.append(ends[0])
+                high.append(ends[1])
+            sums |= {place for place, name in enumerate(cell) if name == total and said is not None}
+    matrix = csr_array(np.array(rows, dtype=float).reshape(len(rows), len(inner)))
+    # Sums along two dimensions make a network, whose corners are whole numbers anyway.
+    whole = len(sums) > 2 or len(tables) > 1
+    return _System(dimensions, inner, matrix, np.array(low), np.array(high), whole)
+
+
+def _members(system: _System, cell: tuple[Any, ...], total: str) -> np.ndarray:
+    """Which inner cells add up to a cell."""
+    inside = np.ones(len(system.inner), dtype=bool)
+    for place, name in enumerate(cell):
+        if name != total:
+            inside &= np.asarray(system.inner.get_level_values(place) == name)
+    return inside.astype(float)
+
+
+def _extremes(system: _System, cost: np.ndarray) -> tuple[float, float]:
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    limits = LinearConstraint(system.matrix, system.low, system.high)
+    ends = []
+    for sign in (1, -1):
+        found = milp(
+            sign * cost,
+            integrality=np.full(len(cost), int(system.whole)),
+            bounds=Bounds(0, np.inf),
+            constraints=limits if len(system.low) else (),
+        )
+        if found.status == 2:
+            raise Contradiction("no counts fit all published numbers")
+        unlimited = found.status in (3, 4) or found.fun is None
+        ends.append(np.inf if unlimited else round(sign * float(found.fun), 6))
+    return (0.0 if np.isinf(ends[0]) else ends[0]) + 0.0, ends[1] + 0.0
+
+
+def protects(
+    published: Any,
+    truth: pd.DataFrame,
+    dimensions: Sequence[str],
+    points: float,
+    value: str = "count",
+    total: str = TOTAL,
+    small: Callable[[float], bool] = lambda count: 1 <= count <= 4,
+    width: float = 5,
+    most: int | None = None,
+    shown: bool = True,
+    title: str = "the published table",
+) -> Result:
+    """Points for a table whose small counts cannot be worked out, and which says the truth and enough of it.
+
+    Parameters
+    ----------
+    published : pandas.DataFrame
+        The student's, as for ``intervals``.
+    truth : pandas.DataFrame
+        The same cells without suppression.
+    small : callable
+        Which counts must not become known: an interval at least ``width`` wide has to be left for each.
+    most : int, optional
+        Suppressed cells that still earn all points, such as the model solution's; beyond, points go down to none at twice as
+        many.
+    shown : bool
+        Whether messages may name cells and what they give away.
+    """
+    if not isinstance(published, pd.DataFrame):
+        message = f"a table (a pandas DataFrame) is needed, not {type(published).__name__}"
+        return Result.failed(title, points, "tables.form", f"{message}.")
+    try:
+        left = intervals(published, dimensions, value, total)
+    except Contradiction:
+        message = (
+            "The published numbers contradict each other: no counts fit them all. Noise and "
+            "rounding have to be declared, for example as a range, and totals have to fit."
+        )
+        return Result.failed(title, points, "tables.contradiction", message)
+    except ValueError as error:
+        return Result.failed(title, points, "tables.form", f"{error}.")
+    true = dict(_cells(truth, dimensions, value))
+    said = dict(_cells(published, dimensions, value))
+    untrue = [
+        cell for cell, v in said.items() if not _holds(v, true.get(cell, 0), exact=cell in true)
+    ]
+    secret = [cell for cell, count in true.items() if small(float(count))]
+    open_cells = [cell for cell in secret if cell in said and _single(said[cell])]
+    found: dict[tuple[Any, ...], tuple[float, float]] = {}
+    for cell, ends in zip(left.index, left.to_numpy(dtype=float), strict=True):
+        found[cell if isinstance(cell, tuple) else (cell,)] = (ends[0], ends[1])
+    for cell in secret:
+        if cell not in said:  # left out altogether; the totals may still give it away
+            row = pd.DataFrame([[*cell, None]], columns=[*dimensions, value])
+            more = intervals(pd.concat([published, row]), dimensions, value, total)
+            low, high = more.loc[[cell]].to_numpy(dtype=float)[0]
+            found[cell] = (low, high)
+    exact = [c for c in secret if c in found and c not in open_cells and found[c][0] == found[c][1]]
+    narrow = [
+        c
+        for c in secret
+        if c in found and c not in (*open_cells, *exact) and found[c][1] - found[c][0] < width
+    ]
+    hidden = sum(not _single(v) for v in said.values()) + sum(cell not in said for cell in true)
+    weak = len(open_cells) + len(exact) + len(narrow)
+    parts = {
+        "small counts": 1 - weak / len(secret) if secret else 1.0,
+        "true": 1 - len(untrue) / max(1, len(said)),
+    }
+    if weak:  # one weak cell is a person: half of it is lost at once
+        parts["small counts"] = min(parts["small counts"], 0.5)
+    if most is not None:
+        parts["enough is published"] = 1 - min(1.0, max(0, hidden - most) / max(1, most))
+    if hidden == len(true):
+        parts = dict.fromkeys(parts, 0.0)
+    problems = []
+
+    def tell(code: str, cells: list[tuple[Any, ...]], sentence: str, ends: bool = False) -> None:
+        if cells:
+            first = ", ".join(map(str, cells[0]))
+            range_ = f" ({found[cells[0]][0]:g} to {found[cells[0]][1]:g})" if ends else ""
+            example = f" For example {first}{range_}." if shown else ""
+            problems.append(Problem(f"tables.{code}", sentence.format(n=len(cells)) + example))
+
+    tell("open", open_cells, "{n} small counts are published as they are.")
+    tell("determined", exact, "{n} suppressed small counts follow from the totals, exactly.", True)
+    tell("narrow", narrow, f"{{n}} suppressed small counts are known to within less than {width:g}.", True)  # fmt: skip
+    tell("untrue", untrue, "{n} published numbers are not the true ones.")
+    if most is not None and hidden > most:
+        problems.append(
+            Problem("tables.too much", f"{hidden} cells are suppressed; {most} are enough.")
+        )
+    if hidden == len(true):
+        problems.append(Problem("tables.nothing", "Nothing is published: that helps nobody."))
+    figure = _figure(found, true, secret, total) if shown and found else None
+    return Result.from_parts(title, points, parts, problems).showing(figure)
+
+
+def _holds(said: Any, true: Any, exact: bool) -> bool:
+    """Whether a published value is true of a count."""
+    low, high = _range(said)
+    return (exact or said is None) and low <= float(true) <= high
+
+
+def _figure(
+    found: dict[tuple[Any, ...], tuple[float, float]],
+    true: dict[tuple[Any, ...], Any],
+    secret: Sequence[tuple[Any, ...]],
+    total: str,
+) -> Figure:
+    cells = sorted((c for c in secret if c in found), key=lambda c: found[c][1] - found[c][0])[:20]
+    tops = [found[c][1] for c in cells if np.isfinite(found[c][1])]
+    end = max(tops, default=10.0) * 1.1 + 1
+
+    def draw(axes: Axes) -> None:
+        for place, cell in enumerate(cells):
+            low, high = found[cell]
+            axes.plot([low, min(high, end)], [place, place], color="#0072B2", linestyle="-", linewidth=4)  # fmt: skip
+            axes.plot([float(true[cell])], [place], "o", color="#D55E00")
+        axes.set_yticks(range(len(cells)), [", ".join(map(str, c)) for c in cells], fontsize=8)
+        axes.set_ylim(len(cells) - 0.5, -0.5)
+        axes.set_xlabel("count: what the totals leave (bar), and the truth (dot)")
+
+    return Figure(
+        draw, f"The {len(cells)} suppressed small counts of which the totals leave least."
+    )
