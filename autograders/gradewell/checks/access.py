@@ -204,7 +204,7 @@ def combines(
         return _answer(lambda asked: decide(list(some), asked), request)
 
     try:
-        for request in requests(attributes, seed, count):
+        for request in itertools.islice(itertools.cycle(requests(attributes, seed, count)), count):
             size = int(random.integers(0, min(6, len(policies)) + 1))
             some = [policies[int(i)] for i in random.permutation(len(policies))[:size]]
             found = answer(some, request)

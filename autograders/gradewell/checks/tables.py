@@ -77,6 +77,7 @@ def intervals(
         if missing := [c for c in (*dimensions, value) if c not in table]:
             raise ValueError(f"the table has no column {missing[0]!r}")
     system = _system(tables, tuple(dimensions), value, total)
+    _extremes(system, np.zeros(len(system.inner)))  # also where nothing is hidden
     hidden = {
         cell: None
         for table in tables
