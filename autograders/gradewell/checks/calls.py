@@ -10,10 +10,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from gradewell.checks.repeat import peak_memory, repeat
+from gradewell.checks.repeat import peak_memory, repeat, size
 from gradewell.runner.inside.peer import Remote, remote_module
 
-_HELPERS = (repeat.__name__, peak_memory.__name__)
+_HELPERS = (repeat.__name__, peak_memory.__name__, size.__name__)
 
 
 class CallFailed(Exception):
@@ -78,6 +78,17 @@ def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
     """
     result, grown = call(_near(function, peak_memory), function, arguments)
     return result, int(grown)
+
+
+def size_of(value: Any, function: Callable[..., Any]) -> int:
+    """About how many bytes a result of ``function`` holds, counted where the function runs.
+
+    Raises
+    ------
+    CallFailed
+        It holds what has no content of its own, such as an open file or a generator.
+    """
+    return int(call(_near(function, size), value))
 
 
 def _near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[..., Any]:

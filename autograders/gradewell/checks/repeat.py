@@ -5,6 +5,7 @@ With the judge, these run in the student's process, as the functions themselves 
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,3 +41,8 @@ def peak_memory(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple
         done.set()
         watcher.join()
     return result, highest - before
+
+
+def size(value: Any) -> int:
+    """About how many bytes a value holds: its length as a pickle."""
+    return len(pickle.dumps(value))

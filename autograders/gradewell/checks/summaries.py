@@ -1,0 +1,168 @@
+"""Can partial answers be merged? However the data are split, and in whatever order the parts arrive."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradewell.checks.calls import CallFailed, call, measured, size_of
+from gradewell.checks.result import Problem, Result
+
+
+class _Once:
+    """Rows that can be read from first to last, once."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._rows, self._read = rows, False
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._read:
+            raise RuntimeError("the rows were read a second time")
+        self._read = True
+        return iter(list(self._rows))
+
+
+def mergeable(
+    summarise: Callable[[Any], Any],
+    merge: Callable[[Any, Any], Any],
+    finish: Callable[[Any], Any],
+    datasets: Mapping[str, Sequence[Any]],
+    expected: Callable[[Sequence[Any]], Any],
+    seed: int,
+    points: float,
+    tolerance: float = 1e-9,
+    growth: float = 3.0,
+    title: str = "summaries that merge",
+) -> Result:
+    """Points for a summary that gives the central answer however the rows are split.
+
+    Parameters
+    ----------
+    summarise : callable
+        From an iterable of rows, which can be read once, to a summary.
+    merge : callable
+        From two summaries to one; neither is changed.
+    finish : callable
+        From a summary to the answer: a number, None, or a list, tuple or dict of such.
+    datasets : mapping of str to rows
+        Named for what is hard about them ("values around a billion"); the names occur in messages. They are split at
+        random, some parts empty.
+    expected : callable
+        From rows to the answer.
+    seed : int
+        Of the splits.
+    tolerance : float
+        Relative, of numbers.
+    growth : float
+        How much larger the summary of eight times as many rows may be; ``inf`` for exact distinct counts.
+    """
+    random = np.random.default_rng(seed)
+    good = dict.fromkeys(_LAWS, True)
+    problems: dict[str, Problem] = {}
+
+    def broken(law: str, name: str) -> None:
+        good[law] = False
+        problems.setdefault(law, Problem(f"summaries.{law}", _LAWS[law].format(name)))
+
+    def same(one: Any, rows: Sequence[Any]) -> bool:
+        return alike(call(finish, one), expected(rows), tolerance)
+
+    for name, rows in datasets.items():
+        try:
+            if not same(call(summarise, _Once(rows)), rows):
+                broken("one part", name)
+            cuts = np.sort(random.integers(0, len(rows) + 1, 7))
+            parts = [list(rows[a:b]) for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+            made = [call(summarise, _Once(part)) for part in parts]
+            before = [copy.deepcopy(call(finish, one)) for one in made]
+            forwards = made[0]
+            for one in made[1:]:
+                forwards = call(merge, forwards, one)
+            if not same(forwards, rows):
+                broken("any split", name)
+            backwards = made[-1]
+            for one in made[-2::-1]:
+                backwards = call(merge, one, backwards)
+            if not alike(call(finish, backwards), call(finish, forwards), tolerance):
+                broken("associative", name)
+            swapped = made[0]
+            for one in made[1:]:
+                swapped = call(merge, one, swapped)
+            if not alike(call(finish, swapped), call(finish, forwards), tolerance):
+                broken("commutative", name)
+            nothing = call(summarise, _Once([]))
+            for padded in (call(merge, forwards, nothing), call(merge, nothing, forwards)):
+                if not alike(call(finish, padded), call(finish, forwards), tolerance):
+                    broken("an empty part", name)
+            after = [call(finish, one) for one in made]
+            if not all(alike(a, b, tolerance) for a, b in zip(after, before, strict=True)):
+                broken("unchanged", name)
+            more = (
+                [rows[int(i)] for i in random.integers(len(rows), size=8 * len(rows))]
+                if rows
+                else []
+            )
+            sizes = [size_of(call(summarise, _Once(some)), summarise) for some in (rows, more)]
+            if len(rows) >= 100 and sizes[1] > growth * sizes[0]:
+                broken("small", name)
+        except CallFailed as failure:
+            return Result.failed(
+                title, points, "summaries.fails when called", f"With {name}: {failure}."
+            )
+    if not good["one part"]:  # a wrong answer that merges is of no use
+        good = dict.fromkeys(good, False)
+    parts_ = {law: float(holds) for law, holds in good.items()}
+    return Result.from_parts(title, points, parts_, list(problems.values()))
+
+
+_LAWS = {
+    "one part": "Without any split the answer is not the right one for {}.",
+    "any split": "Split into parts and merged, {} give another answer than all at once.",
+    "associative": "Merged from the last part to the first, {} give another answer than from the first to the last.",
+    "commutative": "merge(a, b) and merge(b, a) give different answers for {}.",
+    "an empty part": "Merged with the summary of no rows, the answer for {} changes.",
+    "unchanged": "merge changes the summaries that it is given: for {} they say something else afterwards.",
+    "small": "The summary grows with the rows of {}: it keeps what it should only have counted.",
+}
+
+
+def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
+    """Whether two answers are equal, numbers to a relative tolerance, two missing numbers included."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(alike(one[k], other[k], tolerance) for k in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(
+            alike(a, b, tolerance) for a, b in zip(one, other, strict=True)
+        )
+    numbers = (int, float, np.number)
+    if isinstance(one, numbers) and isinstance(other, numbers):
+        if math.isnan(one) or math.isnan(other):
+            return math.isnan(one) and math.isnan(other)
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
+    return type(one) is type(other) and bool(one == other)
+
+
+def within_memory(
+    function: Callable[..., Any], arguments: Sequence[Any], mebibytes: float, points: float,
+    title: str = "memory",
+) -> Result:  # fmt: skip
+    """Points for a call during which the process grows by no more than this.
+
+    It is measured where the function runs. What a submission cannot pass, whatever it says, is ``c.Runner.memory``.
+    """
+    try:
+        _, grown = measured(function, *arguments)
+    except CallFailed as failure:
+        return Result.failed(title, points, "memory.fails when called", f"{failure}.")
+    used = grown / 2**20
+    if used <= mebibytes:
+        return Result(title, points, points)
+    message = (
+        f"The call took {used:,.0f} MiB of memory; {mebibytes:g} are allowed. Read the data part by part, and keep "
+        "only the summary of each."
+    )
+    return Result.failed(title, points, "memory.too much", message)
