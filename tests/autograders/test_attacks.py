@@ -7,7 +7,17 @@ import datapolis
 import numpy as np
 import pandas as pd
 import pytest
-from gradewell.checks import access, coding, disclosure, privacy, tables, utility
+from gradewell.checks import (
+    access,
+    attacks,
+    budget,
+    coding,
+    disclosure,
+    noise,
+    privacy,
+    tables,
+    utility,
+)
 from gradewell.checks.interval import clopper_pearson
 from gradewell.checks.shrink import shorter, simpler
 from hypothesis import given, settings
@@ -37,12 +47,12 @@ def generalised(people):
     )
 
 
-def attacks(release, people, others):
+def attacked(release, people, others):
     return [
-        disclosure.linkage(release, people, KNOWN, others=others),
-        disclosure.singling_out(release, people, seed=1, attempts=200),
-        disclosure.inference(release, people, others, KNOWN, "income"),
-        disclosure.membership(release, people, others, list(people), seed=1),
+        attacks.linkage(release, people, KNOWN, others=others),
+        attacks.singling_out(release, people, seed=1, attempts=200),
+        attacks.inference(release, people, others, KNOWN, "income"),
+        attacks.membership(release, people, others, list(people), seed=1),
     ]
 
 
@@ -51,7 +61,7 @@ def attacks(release, people, others):
 
 def test_a_release_of_everything_falls_to_every_attack_and_names_who_gave_way(country):
     people, others = country
-    result = disclosure.resists(attacks(people, people, others), LIMITS, 8, shown=True)
+    result = disclosure.resists(attacked(people, people, others), LIMITS, 8, shown=True)
     assert {p.code for p in result.problems} == {f"disclosure.{name}" for name in LIMITS}
     assert result.points < 4
     named = [p.message for p in result.problems if "Given away" in p.message]
@@ -61,7 +71,7 @@ def test_a_release_of_everything_falls_to_every_attack_and_names_who_gave_way(co
 
 def test_a_release_of_groups_stands_them(country):
     people, others = country
-    assert disclosure.resists(attacks(generalised(people), people, others), LIMITS, 8).passed
+    assert disclosure.resists(attacked(generalised(people), people, others), LIMITS, 8).passed
 
 
 def test_a_release_of_nothing_and_one_of_independent_columns_give_nothing_away(country):
@@ -69,12 +79,12 @@ def test_a_release_of_nothing_and_one_of_independent_columns_give_nothing_away(c
     random = np.random.default_rng(0)
     independent = pd.DataFrame({name: random.permutation(people[name]) for name in people})
     for release in (people.iloc[:0], independent):
-        assert disclosure.resists(attacks(release, people, others), LIMITS, 8).passed
+        assert disclosure.resists(attacked(release, people, others), LIMITS, 8).passed
 
 
 def test_hidden_people_are_not_named(country):
     people, others = country
-    result = disclosure.resists(attacks(people, people, others), LIMITS, 8)
+    result = disclosure.resists(attacked(people, people, others), LIMITS, 8)
     assert result.problems
     assert not any("Given away" in problem.message for problem in result.problems)
 
@@ -82,7 +92,7 @@ def test_hidden_people_are_not_named(country):
 def test_what_is_true_of_people_in_general_is_no_disclosure(country):
     people, others = country
     people, others = (some.assign(answer=some["age"] > 50) for some in (people, others))
-    found = disclosure.inference(people, people, others, KNOWN, "answer")
+    found = attacks.inference(people, people, others, KNOWN, "answer")
     assert found.hits / found.tries > 0.95
     assert found.interval[0] < 0.9
 
@@ -209,10 +219,10 @@ def test_noise_of_the_right_scale_passes_and_every_other_is_named():
     random = np.random.default_rng(2)
     scale, n = 2.0, 5_000
     for _ in range(200):
-        assert privacy.noise(10 + random.laplace(0, scale, n), 10, scale, 4).passed
+        assert noise.laplace(10 + random.laplace(0, scale, n), 10, scale, 4).passed
     p = 1 - math.exp(-1 / scale)
     whole = random.geometric(p, n) - random.geometric(p, n)
-    assert privacy.noise(10 + whole, 10, scale, 4).passed
+    assert noise.laplace(10 + whole, 10, scale, 4).passed
     wrong = {
         "size": [random.laplace(0, factor * scale, n) for factor in (0.5, 0.8, 1.2, 2)],
         "shape": [random.normal(0, scale * math.sqrt(math.pi / 2), n), random.uniform(-4, 4, n)],
@@ -221,7 +231,7 @@ def test_noise_of_the_right_scale_passes_and_every_other_is_named():
     }
     for name, draws in wrong.items():
         for drawn in draws:
-            codes = {problem.code for problem in privacy.noise(10 + drawn, 10, scale, 4).problems}
+            codes = {problem.code for problem in noise.laplace(10 + drawn, 10, scale, 4).problems}
             assert f"noise.{name}" in codes
 
 
@@ -267,12 +277,12 @@ class TakesGifts(Budget):
 
 
 @pytest.mark.parametrize(
-    ("budget", "codes"),
+    ("kind", "codes"),
     [(Budget, set()), (Charges, {"refusals"}), (NeverRefuses, {"refuses", "positive"}), (Forgets, {"adds up"}),
      (Strict, {"allows"}), (TakesGifts, {"positive"})],
 )  # fmt: skip
-def test_a_budget_adds_up_and_a_refusal_changes_nothing(budget, codes):
-    found = {problem.code for problem in privacy.accounting(budget, 1, 4).problems}
+def test_a_budget_adds_up_and_a_refusal_changes_nothing(kind, codes):
+    found = {problem.code for problem in budget.accounting(kind, 1, 4).problems}
     assert {f"budget.{code}" for code in codes} <= found
     assert bool(found) == bool(codes)
 

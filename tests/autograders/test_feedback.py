@@ -4,14 +4,14 @@ import nbformat
 import pandas as pd
 import pytest
 from gradewell.checks import Problem, Result
-from gradewell.checks.result import Figure, Table
+from gradewell.checks.result import Figure
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from traitlets.config import Config
 
 RESULT = Result.from_parts("hidden cards", 6, {"secrets": 0.5}, [Problem("x", "a < b")]).showing(
     Figure(lambda axes: axes.plot([1, 2, 3]), "a line that rises"),
-    Table(("attack", "risk"), (("linkage", 0.123456),)),
+    pd.DataFrame({"attack": ["linkage"], "risk": [0.123456]}),
 )
 
 
@@ -29,7 +29,7 @@ def test_a_result_keeps_its_bars_its_table_and_its_figure():
     body = page(RESULT._repr_mimebundle_())
     assert "&lt;div" not in body
     assert "background-color:#8a5a00" in body and "width:50%" in body
-    assert '<td style="text-align:left;">0.123</td>' in body
+    assert "<td>0.123</td>" in body
     assert 'alt="a line that rises"' in body and "data:image/png;base64,iVBOR" in body
 
 

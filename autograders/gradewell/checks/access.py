@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gradewell.checks.calls import CallFailed, call
-from gradewell.checks.result import Problem, Result, Table
+from gradewell.checks.classification import TOO_LOOSE
+from gradewell.checks.result import Problem, Result
 from gradewell.checks.shrink import shorter, simpler
 
 Request = Mapping[str, Any]
@@ -98,7 +100,9 @@ def decides(
         return Result.failed(title, points, "access.fails when called", f"{failure}.")
     wrong = {kind: len(found) for kind, found in differences.items()}
     parts = {
-        "denied as intended": max(0.0, 1 - 5 * wrong.get("too free", 0) / max(1, sides["deny"])),
+        "denied as intended": max(
+            0.0, 1 - TOO_LOOSE * wrong.get("too free", 0) / max(1, sides["deny"])
+        ),
         "allowed as intended": 1 - wrong.get("too strict", 0) / max(1, sides["allow"]),
         "duties": 1 - wrong.get("duties", 0) / max(1, sides["allow"]),
     }
@@ -118,7 +122,7 @@ def decides(
         )
     rows = tuple((name, f"{share:.1%}") for name, share in parts.items())
     return Result.from_parts(title, points, parts, problems).showing(
-        table=Table((f"of {len(asked):,} requests", ""), rows)
+        table=pd.DataFrame(rows, columns=[f"of {len(asked):,} requests", ""])
     )
 
 

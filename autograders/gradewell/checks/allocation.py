@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gradewell.checks.calls import CallFailed, call
-from gradewell.checks.result import Problem, Result, Table
+from gradewell.checks.result import Problem, Result
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def plans(
     shares = {"can be carried out": feasible * min(1.0, 2 * parts["cost"]), "costs least": parts["cost"]}  # fmt: skip
     rows = tuple((f"problem {n}", price, bound) for n, (price, bound) in enumerate(costs, 1))
     return Result.from_parts(title, points, shares, list(problems.values())).showing(
-        table=Table(("", "your cost", "lower bound"), rows) if shown else None
+        table=pd.DataFrame(rows, columns=["", "your cost", "lower bound"]) if shown else None
     )
 
 

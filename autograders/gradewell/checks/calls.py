@@ -13,14 +13,17 @@ from typing import Any
 from gradewell.checks.repeat import peak_memory, repeat, size
 from gradewell.runner.inside.peer import Remote, remote_module
 
-_HELPERS = (repeat.__name__, peak_memory.__name__, size.__name__)
-
 
 class CallFailed(Exception):
     """The student's function raised; the message says what and on which argument."""
 
 
-def call(function: Callable[..., Any], *arguments: Any, shown: str = "") -> Any:
+def call(
+    function: Callable[..., Any],
+    *arguments: Any,
+    shown: str = "",
+    of: Callable[..., Any] | None = None,
+) -> Any:
     """``function(*arguments)``, with its output and warnings swallowed.
 
     A word on stderr would cost the whole test cell its points in nbgrader, and pandas warns there.
@@ -29,6 +32,8 @@ def call(function: Callable[..., Any], *arguments: Any, shown: str = "") -> Any:
     ----------
     shown : str
         How to name the arguments in the message; empty for hidden ones.
+    of : callable, optional
+        The student's function that the message is about, where ``function`` calls it.
 
     Raises
     ------
@@ -47,8 +52,7 @@ def call(function: Callable[..., Any], *arguments: Any, shown: str = "") -> Any:
             what = (
                 f"{type(error).__name__}: {error}".rstrip(": ") if shown else type(error).__name__
             )
-            name = getattr(function, "__name__", "your function")
-            name = "your function" if name in _HELPERS else name
+            name = getattr(of or function, "__name__", "your function")
             raise CallFailed(f"{name}({shown or '...'}) raised {what}") from None
 
 
@@ -60,7 +64,7 @@ def repeated(function: Callable[..., Any], times: int, *arguments: Any) -> list[
     CallFailed
         When one of them raised.
     """
-    found: list[Any] = call(_near(function, repeat), function, times, arguments)
+    found: list[Any] = call(_near(function, repeat), function, times, arguments, of=function)
     if len(found) != times:
         raise CallFailed(f"{times} calls gave {len(found)} results")
     return found
@@ -76,7 +80,7 @@ def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
     CallFailed
         When it raised.
     """
-    result, grown = call(_near(function, peak_memory), function, arguments)
+    result, grown = call(_near(function, peak_memory), function, arguments, of=function)
     return result, int(grown)
 
 
@@ -88,7 +92,7 @@ def size_of(value: Any, function: Callable[..., Any]) -> int:
     CallFailed
         It holds what has no content of its own, such as an open file or a generator.
     """
-    return int(call(_near(function, size), value))
+    return int(call(_near(function, size), value, of=function))
 
 
 def _near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,8 +108,7 @@ def _near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[
 def runs_code_of(module: str, function: Callable[..., Any], *arguments: Any) -> bool:
     """Whether a call ends up in functions of ``module`` (its dataclasses' own methods do not count)."""
     if isinstance(function, Remote):  # it is watched where it runs
-        there = remote_module(function, __name__)
-        return bool(there.runs_code_of(module, function, *arguments))
+        return bool(_near(function, runs_code_of)(module, function, *arguments))
     found = False
 
     def watch(frame: FrameType, event: str, argument: object) -> None:

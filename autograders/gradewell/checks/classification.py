@@ -21,6 +21,7 @@ from sharewell.examples import EXAMPLES
 
 from gradewell.checks.calls import CallFailed, call, runs_code_of
 from gradewell.checks.result import Problem, Result
+from gradewell.checks.shrink import simpler
 
 Classify = Callable[[Item], Decision]
 ClassifyTable = Callable[[list[Item], Item], Decision]
@@ -262,13 +263,10 @@ def _must_decide(classify: Classify, item: Item) -> Decision:
 
 def _shrunk(item: Item, fixed: Collection[str], fails: Callable[[Item], bool]) -> Item:
     """The same failure with as many attributes as possible at their defaults, but for those ``fixed``."""
-    for field in fields(Item):
-        if field.name in fixed:
-            continue
-        simpler = replace(item, **{field.name: cast(Any, field.default)})
-        if simpler != item and fails(simpler):
-            item = simpler
-    return item
+    plain = {
+        field.name: (cast(Any, field.default),) for field in fields(Item) if field.name not in fixed
+    }
+    return Item(**simpler(vars(item), plain, lambda attributes: fails(Item(**attributes))))
 
 
 def _raised(classify: Classify, item: Item) -> bool:

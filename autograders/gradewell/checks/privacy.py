@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from gradewell.checks.calls import CallFailed, call, repeated
+from gradewell.checks.calls import CallFailed, repeated
 from gradewell.checks.interval import clopper_pearson
-from gradewell.checks.result import Figure, Problem, Result, Table
+from gradewell.checks.result import Figure, Problem, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +45,6 @@ def audit(
     table: Any,
     neighbour: Any,
     times: int = 5_000,
-    delta: float = 0.0,
     confidence: float = 1 - FALSE_ALARM,
 ) -> Audit:
     """A lower bound for the epsilon of a mechanism (Ding and others 2018; Jagielski and others 2020).
@@ -59,8 +60,6 @@ def audit(
         They differ in one person.
     times : int
         Runs on each table.
-    delta : float
-        Of (epsilon, delta)-differential privacy.
     confidence : float
         That the bound holds.
 
@@ -69,41 +68,25 @@ def audit(
     CallFailed
         The mechanism raised, or gave something of another kind.
     """
-    outputs = [_outputs(repeated(mechanism, times, some)) for some in (table, neighbour)]
-    kinds = {isinstance(some, np.ndarray) for some in outputs}
-    if len(kinds) > 1:
-        raise CallFailed("the mechanism gives numbers for one table and something else for another")
-    one, other = outputs
+    one, other = (_outputs(repeated(mechanism, times, some)) for some in (table, neighbour))
+    half = times // 2
     draws = None
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         if one.shape[1] != other.shape[1]:
             raise CallFailed("the mechanism gives more numbers for one table than for another")
-        direction = one[: times // 2].mean(axis=0) - other[: times // 2].mean(axis=0)
-        spread = np.linalg.norm(direction)
-        along = direction / spread if spread > 0 else np.eye(1, one.shape[1])[0]
-        one, other = one @ along, other @ along
-        draws = (one, other)
-        events = _tails(one[: times // 2], other[: times // 2])
-        unit = "the output" if len(along) == 1 else "the outputs together"
-        named: list[tuple[str, Callable[[Any], np.ndarray]]] = [
-            (f"{unit} {sign} {at:.4g}", _tail(sign, at)) for sign, at in events
-        ]
+        one, other = draws = _on_a_line(one, other, half)
+        events = _tails(one[:half], other[:half])
+    elif isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        raise CallFailed("the mechanism gives numbers for one table and something else for another")
     else:
-        values = list(dict.fromkeys([*one[: times // 2], *other[: times // 2]]))
-        named = [(f"the output is {v!r}", _equals(v)) for v in values[:200]]
-    best = (0.0, named[0][0] if named else "", (0.0, 0.0))
-    chosen = max(
-        ((name, event, swap) for name, event in named for swap in (False, True)),
-        key=lambda option: _bound(option[1], one[: times // 2], other[: times // 2], option[2], delta, 0.9)[0],
-        default=None,
-    )  # fmt: skip
-    if chosen is not None:
-        name, event, swap = chosen
-        epsilon, shares = _bound(
-            event, one[times // 2 :], other[times // 2 :], swap, delta, confidence
-        )
-        best = (epsilon, name, shares)
-    return Audit(best[0], confidence, best[1], best[2], draws)
+        values = list(dict.fromkeys([*one[:half], *other[:half]]))[:200]
+        events = {f"the output is {value!r}": _equals(value) for value in values}
+    name, event, swap = max(
+        ((name, event, swap) for name, event in events.items() for swap in (False, True)),
+        key=lambda option: _bound(option[1], one[:half], other[:half], option[2], 0.9)[0],
+    )
+    epsilon, shares = _bound(event, one[half:], other[half:], swap, confidence)
+    return Audit(epsilon, confidence, name, shares, draws)
 
 
 def _outputs(found: list[Any]) -> np.ndarray | list[Hashable]:
@@ -121,16 +104,28 @@ def _outputs(found: list[Any]) -> np.ndarray | list[Hashable]:
     return numbers.reshape(len(found), -1)
 
 
-def _tails(one: np.ndarray, other: np.ndarray) -> list[tuple[str, float]]:
-    """Where to cut: at quantiles of both."""
-    both = np.concatenate([one, other])
-    cuts = np.unique(np.quantile(both, np.linspace(0.005, 0.995, 100)))
-    return [(sign, float(cut)) for cut in cuts for sign in (">=", "<=", ">", "<")]
+def _on_a_line(one: np.ndarray, other: np.ndarray, half: int) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors by how far they lie in the direction in which the first halves differ on average."""
+    direction = one[:half].mean(axis=0) - other[:half].mean(axis=0)
+    if len(direction) == 1 or not direction.any():
+        return one[:, 0], other[:, 0]
+    return one @ direction, other @ direction
 
 
-def _tail(sign: str, at: float) -> Callable[[Any], np.ndarray]:
-    compare = {">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less}[sign]
-    return lambda values: compare(values, at)
+def _tails(one: np.ndarray, other: np.ndarray) -> dict[str, Callable[[Any], np.ndarray]]:
+    """Beyond a quantile of both, on either side, with it and without."""
+    cuts = np.unique(np.quantile(np.concatenate([one, other]), np.linspace(0.005, 0.995, 100)))
+    compare = {">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less}
+    return {
+        f"the output {sign} {cut!r}": partial(_compared, beyond, cut)
+        for cut in cuts.tolist()
+        for sign, beyond in compare.items()
+    }
+
+
+def _compared(beyond: np.ufunc, cut: float, values: Any) -> np.ndarray:
+    found: np.ndarray = beyond(values, cut)
+    return found
 
 
 def _equals(value: Hashable) -> Callable[[Any], np.ndarray]:
@@ -138,7 +133,7 @@ def _equals(value: Hashable) -> Callable[[Any], np.ndarray]:
 
 
 def _bound(
-    event: Callable[[Any], np.ndarray], one: Any, other: Any, swap: bool, delta: float, confidence: float
+    event: Callable[[Any], np.ndarray], one: Any, other: Any, swap: bool, confidence: float
 ) -> tuple[float, tuple[float, float]]:  # fmt: skip
     """The lower bound that an event gives, and how often it came."""
     first, second = (other, one) if swap else (one, other)
@@ -146,9 +141,7 @@ def _bound(
     shares = (often / len(first), seldom / len(second))
     low = clopper_pearson(often, len(first), confidence)[0]
     high = clopper_pearson(seldom, len(second), confidence)[1]
-    if low <= delta or high <= 0:
-        return 0.0, shares
-    return max(0.0, math.log((low - delta) / high)), shares
+    return (math.log(low / high) if low > high else 0.0), shares
 
 
 def claims(
@@ -192,7 +185,8 @@ def claims(
     }
     rows = tuple((f"pair {n}", found.epsilon, epsilon) for n, found in enumerate(audits, 1))
     return Result.from_parts(title, points, parts, problems).showing(
-        _histograms(worst, epsilon), Table(("tables", "epsilon is at least", "claimed"), rows)
+        _histograms(worst, epsilon),
+        pd.DataFrame(rows, columns=["tables", "epsilon is at least", "claimed"]),
     )
 
 
@@ -213,177 +207,3 @@ def _histograms(found: Audit, epsilon: float) -> Figure | None:
         draw,
         f"Outputs on two neighbouring tables; epsilon is at least {found.epsilon:.2g}, {epsilon:g} is claimed.",
     )
-
-
-def noise(
-    draws: Sequence[float], truth: float, scale: float, points: float, title: str = "the noise"
-) -> Result:
-    """Points for outputs that are the truth with Laplace noise of this scale: not less, not more, and not of another shape.
-
-    Twice the sum of the absolute noise over the scale has a chi-squared distribution with two degrees of freedom for each draw,
-    and the signs are as a coin's; the shape is compared by Kolmogorov and Smirnov's test. Each test accuses honest noise at most
-    once in 100,000 times, whatever the number of draws. Whole numbers are compared with the discrete (two-sided geometric)
-    distribution of the same scale.
-
-    Parameters
-    ----------
-    draws : sequence of float
-        Outputs of independent runs.
-    truth : float
-        The answer without noise.
-    scale : float
-        Sensitivity over epsilon; greater than 0.
-    """
-    from scipy import stats
-
-    values = np.asarray(draws, dtype=float) - truth
-    if len(values) < 100:
-        raise ValueError(f"{len(values)} draws are too few to see anything")
-    if not np.isfinite(values).all():
-        return Result.failed(title, points, "noise.finite", "Some outputs are not finite numbers.")
-    if len(np.unique(values)) == 1:
-        return Result.failed(
-            title,
-            points,
-            "noise.none",
-            "All outputs are equal: there is no noise, or a fixed seed.",
-        )
-    whole = bool(np.all(values == np.round(values)))
-    if whole:
-        # the mean of |x| has no simple law here: its mean and variance do for so many draws
-        ratio = math.exp(-1 / scale)
-        mean = 2 * ratio / (1 - ratio**2)
-        variance = 2 * ratio / (1 - ratio) ** 2 - mean**2
-        z = (abs(values).mean() - mean) / math.sqrt(variance / len(values))
-        size = float(2 * stats.norm.sf(abs(z)))
-        larger = z > 0
-        jittered = np.random.default_rng(0).uniform(-0.5, 0.5, len(values))
-        shape = _discrete_shape(values, ratio, jittered)
-    else:
-        total = 2 * float(abs(values).sum()) / scale
-        lower = float(stats.chi2.cdf(total, 2 * len(values)))
-        size, larger = 2 * min(lower, 1 - lower), lower > 0.5
-        measured = abs(values).mean()  # the shape apart from the scale
-        shape = float(stats.kstest(values / measured, "laplace").pvalue)
-    plus, minus = int((values > 0).sum()), int((values < 0).sum())
-    sides = float(stats.binomtest(plus, plus + minus).pvalue) if plus + minus else 0.0
-    mean_error = abs(values).mean()
-    found = {
-        "size": (
-            size,
-            f"The noise is too {'large' if larger else 'small'}: its mean size is {mean_error:.3g}, "
-            f"and with scale {scale:.3g} it is about {scale:.3g}.",
-        ),
-        "both sides": (
-            sides,
-            f"The noise leans to one side: {plus} outputs are above the truth and {minus} below.",
-        ),
-        "shape": (
-            shape,
-            "The noise has not the shape of Laplace's distribution (a sharp peak, and tails that fall by the same factor "
-            "with each step).",
-        ),
-    }
-    problems = [
-        Problem(f"noise.{name}", text) for name, (p, text) in found.items() if p < FALSE_ALARM
-    ]
-    parts = {name: float(p >= FALSE_ALARM) for name, (p, _) in found.items()}
-    return Result.from_parts(title, points, parts, problems)
-
-
-def _discrete_shape(values: np.ndarray, ratio: float, jitter: np.ndarray) -> float:
-    from scipy import stats
-
-    support = np.arange(-int(abs(values).max()) - 1, int(abs(values).max()) + 2)
-    mass = (1 - ratio) / (1 + ratio) * ratio ** abs(support)
-    expected = mass * len(values)
-    enough = expected >= 5
-    seen = np.array([(values == v).sum() for v in support])
-    observed = np.append(seen[enough], len(values) - seen[enough].sum())
-    wanted = np.append(expected[enough], len(values) - expected[enough].sum())
-    return float(stats.chisquare(observed, wanted).pvalue)
-
-
-def accounting(
-    make: Callable[[float], Any],
-    seed: int,
-    points: float,
-    steps: int = 200,
-    title: str = "the budget",
-) -> Result:
-    """Points for a privacy budget that adds up over a sequence of queries.
-
-    ``make(total)`` gives an object with ``spend(epsilon)``, which raises when there is not enough left, and ``left``, the
-    epsilon that remains. Costs add up (sequential composition, Dwork and others 2006); a refused query costs nothing; spending
-    exactly what is left is allowed; nothing brings budget back.
-
-    Parameters
-    ----------
-    seed : int
-        Of the sequences.
-    steps : int
-        Queries of each of ten sequences.
-    """
-    random = np.random.default_rng(seed)
-    parts = dict.fromkeys(_RULES, 1.0)
-    for _ in range(10):
-        total = float(random.integers(1, 17)) / 4  # quarters add up exactly
-        try:
-            budget = call(make, total)
-        except CallFailed as failure:
-            return Result.failed(title, points, "budget.fails when called", f"{failure}.")
-        spent = 0.0
-        for _ in range(steps):
-            cost = float(
-                random.choice([0.25, 0.25, 0.5, total - spent, total + 1, 0.0, -0.25, np.nan])
-            )
-            before = _left(budget)
-            try:
-                call(budget.spend, cost)
-                accepted = True
-            except CallFailed:
-                accepted = False
-            after = _left(budget)
-            if not cost > 0:
-                if accepted:
-                    parts["positive"] = 0.0
-                    break
-            elif cost > total - spent:
-                if accepted:
-                    parts["refuses"] = 0.0
-                    break
-            else:
-                if not accepted:
-                    parts["allows"] = 0.0
-                    break
-                spent += cost
-            if not accepted and not _same(before, after):
-                parts["refusals"] = 0.0
-            if accepted and not _same(after, total - spent):
-                parts["adds up"] = 0.0
-    problems = [
-        Problem(f"budget.{name}", _RULES[name]) for name, share in parts.items() if share < 1
-    ]
-    return Result.from_parts(title, points, parts, problems)
-
-
-_RULES = {
-    "adds up": "After a query, what is left is the total less the costs of all queries so far.",
-    "refuses": "A query that costs more than is left has to be refused, also after many small ones.",
-    "allows": "A query that costs no more than is left, even all of it, has to be allowed.",
-    "refusals": "A refused query must change nothing: what is left is the same before and after.",
-    "positive": "A query whose cost is 0, negative or not a number has to be refused: it would be free, or bring budget "
-    "back.",
-}
-
-
-def _left(budget: Any) -> float:
-    try:
-        left = budget.left
-        return float(left() if callable(left) else left)
-    except Exception:
-        return math.nan
-
-
-def _same(one: float, other: float) -> bool:
-    return math.isclose(one, other, abs_tol=1e-9)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
-from gradewell.checks.result import Problem, Result, Table
+import pandas as pd
+
+from gradewell.checks.result import Problem, Result
 
 Fault = tuple[Hashable, str, str]
 """A row, a column and the kind of fault."""
@@ -70,7 +72,7 @@ def faults(
             )
         )
     return Result.from_parts(title, points, parts, problems).showing(
-        table=Table(("kind", "found", "there are"), tuple(rows)) if shown else None
+        table=pd.DataFrame(tuple(rows), columns=["kind", "found", "there are"]) if shown else None
     )
 
 
@@ -120,4 +122,6 @@ def links(
         if broken:
             problems.append(Problem(f"links.{reason}", f"{broken} links are impossible: {reason}."))
     rows = (("precision", precision), ("recall", recall), ("F1", reached))
-    return Result.from_parts(title, points, parts, problems).showing(table=Table(("", ""), rows))
+    return Result.from_parts(title, points, parts, problems).showing(
+        table=pd.DataFrame(rows, columns=["", ""])
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 from textwrap import wrap
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 # Not where it draws: in a sandbox Matplotlib complains when it is first imported, and a word on stderr costs the points.
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.figure import Figure as Canvas
 from sharewell.plots import use_style
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MIME = "application/vnd.gradewell.result+json"
 """Where a graded notebook keeps a Result for machines to read (class tables, the book)."""
+
+
+_DIGITS = "{:.3g}".format
 
 
 @dataclass(frozen=True)
@@ -52,37 +56,6 @@ class Figure:
         return png.getvalue()
 
 
-@dataclass(frozen=True)
-class Table:
-    """A small table of what a check found. Numbers are shown to three digits."""
-
-    columns: tuple[str, ...]
-    rows: tuple[Sequence[object], ...]
-
-    def text(self) -> list[str]:
-        """Lines, with the columns below each other."""
-        cells = [self.columns, *(tuple(map(_cell, row)) for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return [
-            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-            for row in cells
-        ]
-
-    def html(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in self.columns)
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td style='text-align:left'>{escape(_cell(v))}</td>" for v in row)
-            + "</tr>"
-            for row in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _cell(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
 class CheckFailed(AssertionError):
     """A visible check did not pass. Shown without a traceback: the message is all there is to know."""
 
@@ -106,8 +79,8 @@ class Result:
         Share (0 to 1) reached in each part of the check; drawn as bars.
     figure : Figure, optional
         What was found, where looking beats reading.
-    table : Table, optional
-        What was found, where the numbers matter.
+    table : pandas.DataFrame, optional
+        What was found, where the numbers matter: a few rows, shown to three digits and without the index.
     """
 
     title: str
@@ -116,7 +89,7 @@ class Result:
     problems: tuple[Problem, ...] = ()
     parts: Mapping[str, float] = field(default_factory=dict)
     figure: Figure | None = None
-    table: Table | None = None
+    table: pd.DataFrame | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.points <= self.possible:
@@ -140,9 +113,9 @@ class Result:
         """No points, for one reason that leaves nothing else to look at."""
         return cls(title, 0.0, possible, (Problem(code, message),))
 
-    def showing(self, figure: Figure | None = None, table: Table | None = None) -> Result:
+    def showing(self, figure: Figure | None = None, table: pd.DataFrame | None = None) -> Result:
         """The same with a figure, a table or both."""
-        return replace(self, figure=figure or self.figure, table=table or self.table)
+        return replace(self, figure=figure, table=table)
 
     @property
     def passed(self) -> bool:
@@ -166,7 +139,7 @@ class Result:
         for problem in self.problems:
             lines += wrap(problem.message, 84, initial_indent="  - ", subsequent_indent="    ")
         if self.table is not None:
-            lines += ["", *(f"  {line}" for line in self.table.text())]
+            lines += ["", self.table.to_string(index=False, float_format=_DIGITS)]
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -207,7 +180,11 @@ class Result:
             f"{self.points:g} of {self.possible:g} points</strong>"
             + (f"<ul>{problems}</ul>" if problems else "")
             + (f"<table>{rows}</table>" if rows and not self.passed else "")
-            + (self.table.html() if self.table is not None else "")
+            + (
+                ""
+                if self.table is None
+                else self.table.to_html(index=False, border=0, float_format=_DIGITS)
+            )
             + picture
             + "</div>"
         )

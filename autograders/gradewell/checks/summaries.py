@@ -115,8 +115,8 @@ def mergeable(
             )
     if not good["one part"]:  # a wrong answer that merges is of no use
         good = dict.fromkeys(good, False)
-    parts_ = {law: float(holds) for law, holds in good.items()}
-    return Result.from_parts(title, points, parts_, list(problems.values()))
+    shares = {law: float(holds) for law, holds in good.items()}
+    return Result.from_parts(title, points, shares, list(problems.values()))
 
 
 _LAWS = {

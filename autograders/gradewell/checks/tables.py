@@ -74,8 +74,7 @@ def intervals(
     """
     tables = [published] if isinstance(published, pd.DataFrame) else list(published)
     for table in tables:
-        if missing := [c for c in (*dimensions, value) if c not in table]:
-            raise ValueError(f"the table has no column {missing[0]!r}")
+        _check_columns(table, dimensions, value)
     system = _system(tables, tuple(dimensions), value, total)
     _extremes(system, np.zeros(len(system.inner)))  # also where nothing is hidden
     hidden = {
@@ -87,6 +86,11 @@ def intervals(
     rows = [(*cell, *_extremes(system, _members(system, cell, total))) for cell in hidden]
     frame = pd.DataFrame(rows, columns=[*dimensions, "low", "high"])
     return frame.set_index(list(dimensions))
+
+
+def _check_columns(table: pd.DataFrame, dimensions: Sequence[str], value: str) -> None:
+    if missing := [c for c in (*dimensions, value) if c not in table]:
+        raise ValueError(f"the table has no column {missing[0]!r}")
 
 
 def _cells(
@@ -201,7 +205,9 @@ def protects(
     if not isinstance(published, pd.DataFrame):
         message = f"a table (a pandas DataFrame) is needed, not {type(published).__name__}"
         return Result.failed(title, points, "tables.form", f"{message}.")
+    true = dict(_cells(truth, dimensions, value))
     try:
+        published = _completed(published, list(true), dimensions, value)
         left = intervals(published, dimensions, value, total)
     except Contradiction:
         message = (
@@ -211,29 +217,17 @@ def protects(
         return Result.failed(title, points, "tables.contradiction", message)
     except ValueError as error:
         return Result.failed(title, points, "tables.form", f"{error}.")
-    true = dict(_cells(truth, dimensions, value))
     said = dict(_cells(published, dimensions, value))
-    untrue = [
-        cell for cell, v in said.items() if not _holds(v, true.get(cell, 0), exact=cell in true)
-    ]
+    untrue = [cell for cell, v in said.items() if not _holds(v, true.get(cell))]
     secret = [cell for cell, count in true.items() if small(float(count))]
-    open_cells = [cell for cell in secret if cell in said and _single(said[cell])]
+    open_cells = [cell for cell in secret if _single(said[cell])]
     found: dict[tuple[Any, ...], tuple[float, float]] = {}
     for cell, ends in zip(left.index, left.to_numpy(dtype=float), strict=True):
         found[cell if isinstance(cell, tuple) else (cell,)] = (ends[0], ends[1])
-    for cell in secret:
-        if cell not in said:  # left out altogether; the totals may still give it away
-            row = pd.DataFrame([[*cell, None]], columns=[*dimensions, value])
-            more = intervals(pd.concat([published, row]), dimensions, value, total)
-            low, high = more.loc[[cell]].to_numpy(dtype=float)[0]
-            found[cell] = (low, high)
-    exact = [c for c in secret if c in found and c not in open_cells and found[c][0] == found[c][1]]
-    narrow = [
-        c
-        for c in secret
-        if c in found and c not in (*open_cells, *exact) and found[c][1] - found[c][0] < width
-    ]
-    hidden = sum(not _single(v) for v in said.values()) + sum(cell not in said for cell in true)
+    room = {cell: found[cell][1] - found[cell][0] for cell in secret if cell not in open_cells}
+    exact = [cell for cell in room if room[cell] == 0]
+    narrow = [cell for cell in room if 0 < room[cell] < width]
+    hidden = sum(not _single(said[cell]) for cell in true)
     weak = len(open_cells) + len(exact) + len(narrow)
     parts = {
         "small counts": 1 - weak / len(secret) if secret else 1.0,
@@ -264,21 +258,32 @@ def protects(
         )
     if hidden == len(true):
         problems.append(Problem("tables.nothing", "Nothing is published: that helps nobody."))
-    figure = _figure(found, true, secret, total) if shown and found else None
+    figure = _figure(found, true, secret) if shown and found else None
     return Result.from_parts(title, points, parts, problems).showing(figure)
 
 
-def _holds(said: Any, true: Any, exact: bool) -> bool:
-    """Whether a published value is true of a count."""
+def _completed(
+    published: pd.DataFrame, cells: list[tuple[Any, ...]], dimensions: Sequence[str], value: str
+) -> pd.DataFrame:
+    """The table with a suppressed row for each cell that it leaves out: totals may still give it away."""
+    _check_columns(published, dimensions, value)
+    there = {cell for cell, _ in _cells(published, dimensions, value)}
+    rows = [(*cell, None) for cell in cells if cell not in there]
+    if not rows:
+        return published
+    return pd.concat([published, pd.DataFrame(rows, columns=[*dimensions, value])])
+
+
+def _holds(said: Any, true: Any) -> bool:
+    """Whether a published value is true of a count; of a cell that does not exist only silence is."""
     low, high = _range(said)
-    return (exact or said is None) and low <= float(true) <= high
+    return said is None if true is None else low <= float(true) <= high
 
 
 def _figure(
     found: dict[tuple[Any, ...], tuple[float, float]],
     true: dict[tuple[Any, ...], Any],
     secret: Sequence[tuple[Any, ...]],
-    total: str,
 ) -> Figure:
     cells = sorted((c for c in secret if c in found), key=lambda c: found[c][1] - found[c][0])[:20]
     tops = [found[c][1] for c in cells if np.isfinite(found[c][1])]

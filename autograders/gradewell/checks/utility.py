@@ -6,6 +6,7 @@ others 2006, the query experiments). So a range costs accuracy only as far as qu
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,7 +17,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from gradewell.checks.coding import NONE, Coarser, between
-from gradewell.checks.result import Figure, Problem, Result, Table
+from gradewell.checks.result import Figure, Problem, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,8 +126,6 @@ def _binned(column: pd.Series) -> tuple[pd.Series, bool]:
 
 
 def _is_date(column: pd.Series) -> bool:
-    import datetime
-
     first = column.dropna()
     return bool(len(first)) and isinstance(first.iloc[0], datetime.date)
 
@@ -214,7 +213,8 @@ def frontier(
         )
     rows = (("your release", risk, lost), *(("a reference", r, u) for r, u in references))
     return Result.from_parts(title, points, {"area": share}, problems).showing(
-        _plane(risk, lost, references, best), Table(("", "risk", "utility lost"), rows)
+        _plane(risk, lost, references, best),
+        pd.DataFrame(rows, columns=["", "risk", "utility lost"]),
     )
 
 

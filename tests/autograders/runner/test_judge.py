@@ -380,15 +380,15 @@ release = pd.DataFrame({"age": ["30-39"] * 6, "illness": ["flu", "cold"] * 3})
 """
 ATTACKS = {
     "privacy": "from gradewell.checks import privacy\nprivacy.claims(count, 1.0, [(list(range(50)), list(range(49)))], 2)",
-    "budget": "from gradewell.checks import privacy\nprivacy.accounting(Budget, 1, 2)",
+    "budget": "from gradewell.checks import budget\nbudget.accounting(Budget, 1, 2)",
     "summaries": "from gradewell.checks import summaries\nsummaries.mergeable(summarise, merge, finish, "
     "{'numbers': list(range(200))}, lambda rows: [len(rows), sum(rows)], 1, 2)",
     "memory": "from gradewell.checks import summaries\nsummaries.within_memory(large, [], 100, 2)",
     "access": "from gradewell.checks import access\naccess.decides(decide, lambda r: access.Answer('allow', frozenset({'log'}))"
     " if r.get('role') == 'doctor' else access.Answer('deny'), {'role': ['nurse', 'doctor']}, 1, 2)",
-    "disclosure": "import pandas as pd\nfrom gradewell.checks import disclosure\npeople = pd.DataFrame({'age': range(33, 39), "
+    "disclosure": "import pandas as pd\nfrom gradewell.checks import attacks, disclosure\npeople = pd.DataFrame({'age': range(33, 39), "
     "'illness': ['flu', 'cold'] * 3})\n"
-    "disclosure.resists([disclosure.linkage(release, people, ['age'])], {'linkage': 0.05}, 2)",
+    "disclosure.resists([attacks.linkage(release, people, ['age'])], {'linkage': 0.05}, 2)",
 }  # fmt: skip
 
 

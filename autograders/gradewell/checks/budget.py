@@ -1,0 +1,97 @@
+"""Does a privacy budget add up over a sequence of queries?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradewell.checks.calls import CallFailed, call
+from gradewell.checks.result import Problem, Result
+
+
+def accounting(
+    make: Callable[[float], Any],
+    seed: int,
+    points: float,
+    steps: int = 200,
+    title: str = "the budget",
+) -> Result:
+    """Points for a privacy budget that adds up over a sequence of queries.
+
+    ``make(total)`` gives an object with ``spend(epsilon)``, which raises when there is not enough left, and ``left``, the
+    epsilon that remains. Costs add up (sequential composition, Dwork and others 2006); a refused query costs nothing; spending
+    exactly what is left is allowed; nothing brings budget back.
+
+    Parameters
+    ----------
+    seed : int
+        Of the sequences.
+    steps : int
+        Queries of each of ten sequences.
+    """
+    random = np.random.default_rng(seed)
+    parts = dict.fromkeys(_RULES, 1.0)
+    for _ in range(10):
+        total = float(random.integers(1, 17)) / 4  # quarters add up exactly
+        try:
+            budget = call(make, total)
+        except CallFailed as failure:
+            return Result.failed(title, points, "budget.fails when called", f"{failure}.")
+        spent = 0.0
+        for _ in range(steps):
+            cost = float(
+                random.choice([0.25, 0.25, 0.5, total - spent, total + 1, 0.0, -0.25, np.nan])
+            )
+            before = _left(budget)
+            try:
+                call(budget.spend, cost)
+                accepted = True
+            except CallFailed:
+                accepted = False
+            after = _left(budget)
+            if not cost > 0:
+                if accepted:
+                    parts["positive"] = 0.0
+                    break
+            elif cost > total - spent:
+                if accepted:
+                    parts["refuses"] = 0.0
+                    break
+            else:
+                if not accepted:
+                    parts["allows"] = 0.0
+                    break
+                spent += cost
+            if not accepted and not _same(before, after):
+                parts["refusals"] = 0.0
+            if accepted and not _same(after, total - spent):
+                parts["adds up"] = 0.0
+    problems = [
+        Problem(f"budget.{name}", _RULES[name]) for name, share in parts.items() if share < 1
+    ]
+    return Result.from_parts(title, points, parts, problems)
+
+
+_RULES = {
+    "adds up": "After a query, what is left is the total less the costs of all queries so far.",
+    "refuses": "A query that costs more than is left has to be refused, also after many small ones.",
+    "allows": "A query that costs no more than is left, even all of it, has to be allowed.",
+    "refusals": "A refused query must change nothing: what is left is the same before and after.",
+    "positive": "A query whose cost is 0, negative or not a number has to be refused: it would be free, or bring budget "
+    "back.",
+}
+
+
+def _left(budget: Any) -> float:
+    try:
+        left = budget.left
+        return float(left() if callable(left) else left)
+    except Exception:
+        return math.nan
+
+
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, abs_tol=1e-9)
