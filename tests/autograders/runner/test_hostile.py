@@ -118,8 +118,10 @@ ENDED = {
         "",
     ),
     "deletes-files": (
-        "import shutil, os\nfor path in ('.', '..', os.path.expanduser('~'), '/tmp', '/etc', '/home'):\n"
-        "    shutil.rmtree(path, ignore_errors=True)\ny = 1",
+        # one try in each folder that cannot be written to: below home there may be a Python of 40,000 files
+        "import os\nfor path in ('.', '..', os.path.expanduser('~'), '/tmp', '/etc', '/home'):\n"
+        "    for folder, _, files in os.walk(path):\n        for name in files:\n            try:\n"
+        "                os.unlink(os.path.join(folder, name))\n            except OSError:\n                break\ny = 1",
         ALL,
         "",
     ),
