@@ -64,7 +64,7 @@ def repeated(function: Callable[..., Any], times: int, *arguments: Any) -> list[
     CallFailed
         When one of them raised.
     """
-    found: list[Any] = call(_near(function, repeat), function, times, arguments, of=function)
+    found: list[Any] = call(near(function, repeat), function, times, arguments, of=function)
     if len(found) != times:
         raise CallFailed(f"{times} calls gave {len(found)} results")
     return found
@@ -80,7 +80,7 @@ def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
     CallFailed
         When it raised.
     """
-    result, grown = call(_near(function, peak_memory), function, arguments, of=function)
+    result, grown = call(near(function, peak_memory), function, arguments, of=function)
     return result, int(grown)
 
 
@@ -92,10 +92,10 @@ def size_of(value: Any, function: Callable[..., Any]) -> int:
     CallFailed
         It holds what has no content of its own, such as an open file or a generator.
     """
-    return int(call(_near(function, size), value, of=function))
+    return int(call(near(function, size), value, of=function))
 
 
-def _near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[..., Any]:
+def near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[..., Any]:
     """The helper in the process in which the function runs."""
     if isinstance(function, Remote):
         there: Callable[..., Any] = getattr(
@@ -108,7 +108,7 @@ def _near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[
 def runs_code_of(module: str, function: Callable[..., Any], *arguments: Any) -> bool:
     """Whether a call ends up in functions of ``module`` (its dataclasses' own methods do not count)."""
     if isinstance(function, Remote):  # it is watched where it runs
-        return bool(_near(function, runs_code_of)(module, function, *arguments))
+        return bool(near(function, runs_code_of)(module, function, *arguments))
     found = False
 
     def watch(frame: FrameType, event: str, argument: object) -> None:

@@ -1,8 +1,10 @@
 """Test cells in a process of their own: the same points for honest work, nothing for forgeries."""
 
 import re
+from pathlib import Path
 
 import pytest
+from sharewell import exchange
 
 pytestmark = pytest.mark.xdist_group("judge")
 
@@ -401,3 +403,23 @@ def test_attacks_reach_what_the_student_wrote_through_the_judge(new_course, cell
     got = course.points("ada", "lab")
     assert got == {name: 0 if name == "memory" else 2 for name in ATTACKS}, course.outputs("ada", "lab")  # fmt: skip
     assert "MiB of memory; 100 are allowed" in course.outputs("ada", "lab")
+
+
+def test_an_exchange_of_the_student_is_put_through_stories_through_the_judge(
+    new_course, cells, tmp_path
+):
+    source = Path(exchange.loop.__file__).read_text(encoding="utf-8")
+    own = "from sharewell.exchange import Refused"
+    right = source.replace("class Refused(", "class _Unused(").replace(
+        "import annotations", f"import annotations\n{own}", 1
+    )
+    wrong = right.replace("actor != grant.consumer", "True")
+    test = "from gradewell.checks import loop\nloop.closes(Exchange, 5, 10, 60)"
+    course = judged(new_course(tmp_path / "course"))
+    course.lab("lab", lab=[cells.answer("answer", right), cells.test("test", test, points=10)])
+    course.hand_in("ada", "lab", answers={"answer": right})
+    course.hand_in("bob", "lab", answers={"answer": wrong})
+    course.gradewell("lab")
+    assert course.points("ada", "lab") == {"test": 10}, course.outputs("ada", "lab")
+    assert course.points("bob", "lab") == {"test": 8}, course.outputs("bob", "lab")
+    assert "Lea decided on a request of their own" in course.outputs("bob", "lab")
