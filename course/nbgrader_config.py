@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from gradewell.runner.execute import preprocessors
-from sharewell import content
+from sharewell import content, variant
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 root = Path(__file__).parent
@@ -19,6 +19,8 @@ c.CourseDirectory.root = str(root)
 secret = root / "secret.txt"
 if secret.is_file():
     os.environ["SHAREWELL_SECRET"] = secret.read_text(encoding="utf-8").strip()
+    # ... and each student's own variant of the visible data (sharewell.my_seed).
+    c.Runner.student_environment = variant.environment(os.environ["SHAREWELL_SECRET"])
 
 # A lab may run for 20 s in all; a cell that takes 60 s is stuck.
 c.Execute.timeout = 60

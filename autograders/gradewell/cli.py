@@ -82,10 +82,13 @@ def autograde(
 @app.command()
 def verify(
     lab: Annotated[str, typer.Argument(metavar="LAB")],
+    seeds: Annotated[
+        int, typer.Option(min=0, help="Populations on which the model solution is tried.")
+    ] = 200,
 ) -> None:
     """Grade all sample submissions of one of our labs, and compare with the points that they must get.
 
-    For who writes or changes a lab. Exit code 1: some sample gets other points, or not for its reason.
+    The model solution is graded on many populations besides, and has to earn everything on each. For who writes or changes a lab. Exit code 1: some sample gets other points, or not for its reason.
     """
     import tempfile
     from pathlib import Path
@@ -97,9 +100,13 @@ def verify(
 
     console = Console(width=None if sys.stdout.isatty() else 160)
     with tempfile.TemporaryDirectory(prefix="gradewell-verify-") as scratch:
-        report = run(lab, Path(scratch) / "course", console)
+        report = run(lab, Path(scratch) / "course", console, seeds)
     console.print(matrix(report))
-    console.print("The grading is right." if report.right else "The grading is not right.")
+    console.print(
+        f"The grading is right. The model solution was tried on {seeds} other populations."
+        if report.right
+        else "The grading is not right."
+    )
     sys.exit(int(not report.right))
 
 

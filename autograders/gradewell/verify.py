@@ -17,7 +17,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from sharewell import content
-from sharewell.course import Course, make
+from sharewell.course import CONFIG, Course, make
 from sharewell.errors import SharewellError
 from sharewell.grading import prepare
 
@@ -29,8 +29,20 @@ from gradewell.samples import Sample, load
 LONGEST = 30.0
 """Seconds that a lab may take to be graded."""
 STARTER = "starter"
+MODEL = "right/model"
+SEEDS = 200
+"""On how many other populations the model solution has to earn everything."""
 SECRET = "tests"
 """From which the populations are drawn on which the samples get their points; on others, partly right ones get others."""
+
+
+_SECRETS = """
+_own = c.Runner.student_environment
+c.Runner.student_environment = lambda student: {
+    **_own(student), **({"SHAREWELL_SECRET": student} if student.startswith("seed-") else {})
+}
+"""
+"""Configuration that gives each copy of the model solution hidden populations of its own."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +69,8 @@ class Report:
         return not self.faults and not any(row.faults for row in self.rows)
 
 
-def verify(lab: str, folder: Path, console: Console) -> Report:
-    """Grade every sample of a lab in a new course.
+def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Report:
+    """Grade every sample of a lab in a new course, and the model solution on other populations.
 
     Parameters
     ----------
@@ -68,6 +80,8 @@ def verify(lab: str, folder: Path, console: Console) -> Report:
         Where the course is made; must not exist.
     console : Console
         Shows how it goes.
+    seeds : int
+        How many times the model solution is graded, each time with a secret of its own and as another student.
 
     Raises
     ------
@@ -90,6 +104,10 @@ def verify(lab: str, folder: Path, console: Console) -> Report:
     source, release = (folder / step / lab / f"{lab}.ipynb" for step in ("source", "release"))
     handed_in = {sample.name: sample.notebook(source, release) for sample in samples}
     handed_in[STARTER] = nbformat.read(release, as_version=4)
+    elsewhere = [f"seed-{n}" for n in range(1, seeds + 1)]
+    handed_in |= dict.fromkeys(elsewhere, handed_in[MODEL])
+    with (folder / CONFIG).open("a", encoding="utf-8") as config:
+        config.write(_SECRETS)
     for name, notebook in handed_in.items():
         path = folder / "submitted" / _student(name) / lab / f"{lab}.ipynb"
         path.parent.mkdir(parents=True)
@@ -102,6 +120,12 @@ def verify(lab: str, folder: Path, console: Console) -> Report:
         report.rows.append(_row(course, lab, sample, by_student[_student(sample.name)]))
     report.rows.append(_starter(course, lab))
     report.faults = _of_the_lab(course, lab, samples, done)
+    for name in elsewhere:
+        earned, possible = _points(course, lab, name)
+        if lost := [cell for cell, most in possible.items() if earned[cell] != most]:
+            report.faults.append(
+                f"the model solution loses points in {', '.join(lost)} with the secret {name!r}"
+            )
     return report
 
 
@@ -141,7 +165,7 @@ def _of_the_lab(
     slowest = max((n.seconds, s.student) for s in done for n in s.notebooks)
     if slowest[0] > LONGEST:
         faults.append(f"{slowest[1]} took {slowest[0]:.0f} s, more than {LONGEST:g}")
-    path = course.root / "autograded" / _student("right/model") / lab / f"{lab}.ipynb"
+    path = course.root / "autograded" / _student(MODEL) / lab / f"{lab}.ipynb"
     for cell in nbformat.read(path, as_version=4).cells if path.exists() else ():
         for output in cell.get("outputs", []):
             if output.output_type == "error":

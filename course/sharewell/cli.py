@@ -105,6 +105,46 @@ def grade(
 
 
 @app.command()
+def codes(
+    course: CourseOption = Path(),
+    student: Annotated[
+        list[str] | None, typer.Option("--student", help="Only this one, known or not.")
+    ] = None,
+) -> None:
+    """Instructors: print each student's code, as CSV. With it they get their own variant of the labs' data."""
+    import csv
+
+    from sharewell.course import Course
+
+    found = Course(course)
+    known = student or found.students()
+    if not known:
+        raise SharewellError(
+            "the gradebook knows no students yet. Enter them (nbgrader db student import FILE.csv), or name "
+            "one: sharewell codes --student ID"
+        )
+    lines = csv.writer(sys.stdout, lineterminator="\n")
+    lines.writerow(["student", "code"])
+    lines.writerows((one, found.code_of(one)) for one in known)
+
+
+@app.command()
+def me(
+    code: Annotated[str, typer.Argument(metavar="CODE")],
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("sharewell-student"),
+) -> None:
+    """Students: keep the code that your instructor gave you. It makes your own variant of the labs' data.
+
+    DIR is your folder; where there is none of that name, the one you are in.
+    """
+    from sharewell import variant
+
+    default = folder == Path("sharewell-student") and not folder.is_dir()
+    path = variant.keep(code, Path() if default else folder)
+    say(f"Kept in {path}. Restart the kernels of notebooks that are open.")
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("sharewell-demo"),
     restart: Annotated[

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sharewell import content
+from sharewell import content, variant
 from sharewell.errors import SharewellError
 
 CONFIG = "nbgrader_config.py"
@@ -26,11 +26,12 @@ _README = """\
 An ordinary nbgrader course. The usual round, in this folder:
 
 1. `nbgrader generate_assignment LAB` makes `release/LAB`, which students get.
-2. What students hand in goes to `submitted/STUDENT/LAB/LAB.ipynb`: by `nbgrader collect`, or by
+2. `sharewell codes > codes.csv` gives each student a code for their own variant of the data (`sharewell me CODE`).
+3. What students hand in goes to `submitted/STUDENT/LAB/LAB.ipynb`: by `nbgrader collect`, or by
    `nbgrader zip_collect LAB` from what a learning platform exports, or by hand.
-3. `sharewell grade LAB` grades it, writes `feedback/` and prints the class.
-4. `jupyter lab --LabApp.default_url=/formgrader` opens nbgrader's formgrader: memos are graded there.
-5. `nbgrader export` writes `grades.csv`.
+4. `sharewell grade LAB` grades it, writes `feedback/` and prints the class.
+5. `jupyter lab --LabApp.default_url=/formgrader` opens nbgrader's formgrader: memos are graded there.
+6. `nbgrader export` writes `grades.csv`.
 
 Keep `secret.txt` to yourself: hidden populations are drawn from it.
 Do not give `source/` to students: it holds the solutions.
@@ -125,6 +126,27 @@ class Course:
             raise SharewellError(
                 f"there is no lab {lab!r} in {self.root / 'source'}; there are: {known}"
             )
+
+    def students(self) -> list[str]:
+        """Whom the gradebook knows, sorted."""
+        with self.gradebook() as gradebook:
+            return sorted(student.id for student in gradebook.students)
+
+    def code_of(self, student: str) -> str:
+        """A student's code (``sharewell.variant``).
+
+        Raises
+        ------
+        SharewellError
+            The course has no secret.
+        """
+        secret = self.root / "secret.txt"
+        if not secret.is_file():
+            raise SharewellError(
+                f"there is no {secret}: without a secret there are no codes. Put the course's own back, or a new one: "
+                "then all codes change"
+            )
+        return variant.code_of(student, secret.read_text(encoding="utf-8").strip())
 
     def run(self, converter: type, lab: str, student: str = "*", force: bool = False) -> str:
         """Run one of nbgrader's converters. Returns its log.

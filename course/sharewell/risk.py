@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
@@ -107,14 +107,15 @@ def l_diversity(
         ordered.reverse().cum_sum().reverse()
     )  # of the l-th and all rarer ones, for l = 1, 2, ...
     measures = {
-        "distinct": pl.len(),
         "entropy": (count.sum().log() - (count * count.log()).sum() / count.sum()).exp(),
         "recursive": (ordered.first() < c * tails).sum(),  # tails fall: it holds up to some l
     }
-    if kind not in measures:
-        raise SharewellError(f"kind is {', '.join(measures)}, not {kind!r}")
+    if kind not in ("distinct", *measures):
+        raise SharewellError(f"kind is {', '.join(['distinct', *measures])}, not {kind!r}")
     if not c > 0:
         raise SharewellError(f"c is greater than 0, not {c!r}")
+    if kind == "distinct":  # which needs no counts
+        return int(_distinct(table, quasi_identifiers, sensitive).min())  # type: ignore[arg-type]
     counts = _counts(table, quasi_identifiers, sensitive)
     least = counts.lazy().group_by(_keys(quasi_identifiers)).agg(measures[kind].alias("l"))
     found = least.select(pl.col("l").min()).collect().item()
@@ -390,17 +391,38 @@ def _sizes(table: Table, quasi_identifiers: Sequence[str]) -> pl.DataFrame:
     """A row for each class: its keys and its ``size``."""
     rows = _lazy(table, quasi_identifiers)
     sizes = rows.group_by(_keys(quasi_identifiers)).agg(size=pl.len())
-    return _some(sizes.collect(engine="streaming"))
+    return _some(_collected(sizes, table))
+
+
+def _distinct(table: Table, quasi_identifiers: Sequence[str], sensitive: str) -> pl.Series:
+    """For each class how many values it has, but for classes without any."""
+    rows = _lazy(table, quasi_identifiers, sensitive)
+    values = pl.col("value").drop_nulls().n_unique()
+    found = _some(_collected(rows.group_by(_keys(quasi_identifiers)).agg(l=values), table))["l"]
+    return _known(found.filter(found > 0), sensitive)
 
 
 def _counts(table: Table, quasi_identifiers: Sequence[str], sensitive: str) -> pl.DataFrame:
     """A row for each value of each class: keys, ``value``, and its ``count``."""
     rows = _lazy(table, quasi_identifiers, sensitive)
     counts = rows.group_by([*_keys(quasi_identifiers), "value"]).agg(count=pl.len())
-    known = _some(counts.collect(engine="streaming")).filter(pl.col("value").is_not_null())
-    if known.is_empty():
+    found = _some(_collected(counts, table))
+    return _known(found.filter(pl.col("value").is_not_null()), sensitive)
+
+
+def _collected(rows: pl.LazyFrame, table: Table) -> pl.DataFrame:
+    """The result, by the engine that is faster for a table in memory, or that needs no more memory than the result."""
+    unread = isinstance(table, str | Path | pl.LazyFrame)
+    return rows.collect(engine="streaming" if unread else "in-memory")
+
+
+Found = TypeVar("Found", pl.DataFrame, pl.Series)
+
+
+def _known(found: Found, sensitive: str) -> Found:
+    if found.is_empty():
         raise SharewellError(f"{sensitive!r} is null in every row: there is nothing to disclose")
-    return known
+    return found
 
 
 def _some(found: pl.DataFrame) -> pl.DataFrame:

@@ -29,6 +29,8 @@ _README = """\
 Open `lessons/` to read and try, `labs/` to work and hand in. Write in the cells that say YOUR CODE HERE, run the
 check below, and read what it says. The *Validate* button of JupyterLab runs all checks of a lab at once.
 
+Your instructor may give you a code: `sharewell me CODE`, in this folder's parent, gives you data of your own.
+
 `sharewell start` in this folder's parent opens it again; it never touches what you wrote.
 """
 

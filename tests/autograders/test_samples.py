@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import yaml
 from gradewell import samples
 from gradewell.verify import STARTER, matrix, verify
 from rich.console import Console
@@ -16,7 +17,8 @@ SAMPLES = samples.load(content.submissions() / LAB)
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory, bubblewrap):
-    return verify(LAB, tmp_path_factory.mktemp("samples") / "course", Console(quiet=True))
+    # the model solution's 200 populations are in test_lab04.py, without notebooks around them
+    return verify(LAB, tmp_path_factory.mktemp("samples") / "course", Console(quiet=True), seeds=3)
 
 
 def test_there_are_enough_samples():
@@ -53,7 +55,7 @@ def test_verify_notices_wrong_expectations_and_says_which(tmp_path, monkeypatch,
         "mistake: x\nedits: [{cell: parsons-answer, source: 'order = []'}]", encoding="utf-8"
     )
     monkeypatch.setattr(content, "submissions", lambda: tmp_path / "samples")
-    found = verify(LAB, tmp_path / "course", Console(quiet=True))
+    found = verify(LAB, tmp_path / "course", Console(quiet=True), seeds=0)
     faults = {row.sample: " ".join(row.faults) for row in found.rows}
     assert faults["right/model"] == faults[STARTER] == ""
     assert "nobody is told of cards.never-said" in faults["wrong/r6-k-21"]
@@ -66,6 +68,20 @@ def test_verify_notices_wrong_expectations_and_says_which(tmp_path, monkeypatch,
     shown = console.export_text()
     assert "0 not 4" in shown
     assert "right/not-right: other points" in shown
+
+
+def test_verify_notices_a_model_solution_that_is_right_by_luck(tmp_path, monkeypatch, bubblewrap):
+    """Its grade depends on the population: its points are those of the class, and not those of other populations."""
+    folder = tmp_path / "samples" / LAB / "right"
+    folder.mkdir(parents=True)
+    head = "def risky_sets(table, columns, share):"
+    lucky = head + "\n    if len(table) > 6 and len(table) % 2:\n        return []"
+    edit = {"cell": "sets-answer", "find": head, "put": lucky}
+    (folder / "model.yml").write_text(yaml.safe_dump({"mistake": "luck", "edits": [edit]}))
+    monkeypatch.setattr(content, "submissions", lambda: tmp_path / "samples")
+    found = verify(LAB, tmp_path / "course", Console(quiet=True), seeds=6)
+    blamed = [fault for fault in found.faults if "loses points in sets-hidden" in fault]
+    assert 0 < len(blamed) < 6, found.faults
 
 
 def test_verify_knows_what_it_cannot_do(tmp_path, monkeypatch):

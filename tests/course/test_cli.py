@@ -333,3 +333,35 @@ def test_doctor_says_what_to_do_about_what_is_missing(sharewell, tmp_path):
     assert ran.returncode == 0
     assert "apt install chromium" in ran.stdout
     assert "apt install bubblewrap" in ran.stdout
+
+
+def test_an_instructor_prints_codes_and_a_student_keeps_theirs(sharewell, tmp_path):
+    from sharewell import variant
+
+    folder = tmp_path / "c"
+    course.make(folder)
+    fails(sharewell("codes", cwd=folder), "the gradebook knows no students", "--student ID")
+    with course.Course(folder).gradebook() as gradebook:
+        gradebook.add_student("ada")
+        gradebook.add_student('o"brien, bob')
+    printed = sharewell("codes", cwd=folder)
+    lines = printed.stdout.splitlines()
+    assert printed.returncode == 0
+    secret = (folder / "secret.txt").read_text().strip()
+    code = variant.code_of("ada", secret)
+    assert lines[:2] == ["student,code", f"ada,{code}"]
+    assert lines[2].startswith('"o""brien, bob",')
+    assert sharewell("codes", "--student", "cy", cwd=folder).stdout.count("cy,") == 1
+    (folder / "secret.txt").unlink()
+    fails(sharewell("codes", cwd=folder), "without a secret there are no codes")
+
+    student = tmp_path / "student"
+    student.mkdir()
+    kept = sharewell("me", code.lower(), "student", cwd=tmp_path)
+    assert kept.returncode == 0
+    assert "Restart the kernels" in kept.stdout
+    assert (student / variant.FILE).read_text().strip() == code
+    assert (student / variant.FILE).stat().st_mode & 0o077 == 0
+    assert sharewell("me", code, cwd=student).returncode == 0  # in the folder itself
+    fails(sharewell("me", code[:-1], cwd=student), "is no code", "five groups of four")
+    fails(sharewell("me", code, "nowhere", cwd=tmp_path), "there is no folder nowhere")

@@ -92,10 +92,17 @@ def _full_width(text: str) -> str:
     return text.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
 
 
-def practice(profile: Profile, points: float = 4) -> Result:
-    """Check ``profile`` on the practice tables, whose columns may be named in messages."""
+def practice(profile: Profile, seed: int, points: float = 4) -> Result:
+    """Check ``profile`` on the practice tables, whose columns may be named in messages.
+
+    Parameters
+    ----------
+    seed : int
+        Of the student's own table (``sharewell.my_seed``), which comes beside three that are the same for all.
+    """
+    seeds = (*PRACTICE_SEEDS, seed)
     return _profiles(
-        profile, "profile on the practice tables", points, PRACTICE_SEEDS, PRACTICE_ROWS, named=True
+        profile, "profile on the practice tables", points, seeds, PRACTICE_ROWS, named=True
     )
 
 
@@ -127,7 +134,9 @@ def _profiles(
     for number, seed in enumerate(seeds):
         table = datapolis.load("unlabelled", rows=rows, seed=seed)
         truth = datapolis.truth("unlabelled", rows=rows, seed=seed)
-        where = f"practice table {seed}" if named else "an unseen table"
+        where = "an unseen table"
+        if named:
+            where = f"practice table {seed}" if seed in PRACTICE_SEEDS else "your own table"
         try:
             answer = _answer(profile, table)
             if number == 0:

@@ -82,16 +82,16 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         notebooks = frozenset(path.name for path in here.glob("*.ipynb"))
         others = [path.name for path in here.iterdir() if path.name not in notebooks]
         running = [cell for cell in nb.cells if self._runs(cell)]
+        student = resources["nbgrader"]["student"]
         judge = runner.judge_of(resources["nbgrader"]["notebook"])
         job = Job(
             cells=tuple(self._job_cell(cell, judge is not None) for cell in running),
             judge=judge,
-            folder=runner.folder_seen(
-                resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
-            ),
+            folder=runner.folder_seen(student, resources["nbgrader"]["assignment"]),
             files=pack(here, others),
             keep_out=notebooks,
             limits=runner.limits,
+            variables=runner.variables_of(student),
         )
         with waiting():
             transcript = runner.execute(setting, job)
@@ -115,7 +115,8 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         from .kernels import Watch, kernel_manager
 
         self._watch, self._runs_of_cells = Watch(runner), []
-        self.kernel_manager_class = kernel_manager(runner, self._watch)
+        own = runner.variables_of(resources["nbgrader"]["student"])
+        self.kernel_manager_class = kernel_manager(runner, self._watch, own)
         begun = time.monotonic()
         transcript = Transcript()
         try:

@@ -152,6 +152,7 @@ class ForkServer:
             "folder": job.folder if self.setting.sandboxed else tempfile.mkdtemp(dir=self._scratch),
             "keep_out": sorted(job.keep_out),
             "limits": asdict(job.limits),
+            "variables": job.variables,
             "judge": None,
         }
         if job.judge is None:
@@ -164,7 +165,8 @@ class ForkServer:
         for end in links:
             end.close()
         student.begin(request, job.files)
-        judge.begin({**request, "judge": asdict(job.judge)}, job.files)
+        more = {**job.judge.variables, **job.variables}
+        judge.begin({**request, "variables": more, "judge": asdict(job.judge)}, job.files)
         return student, judge
 
     def _fork(self, stack: ExitStack, links: list[socket.socket]) -> socket.socket:

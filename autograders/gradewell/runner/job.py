@@ -69,6 +69,8 @@ class Job:
     keep_out: frozenset[str] = frozenset()
     """Names in the folder that do not come back."""
     limits: Limits = field(default_factory=Limits)
+    variables: dict[str, str] = field(default_factory=dict)
+    """Environment variables for this notebook, and for its judge."""
     judge: Judge | None = None
 
 

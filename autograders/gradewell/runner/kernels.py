@@ -59,8 +59,10 @@ class Watch:
                 one.kill()
 
 
-def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
-    """The class with which nbclient shall start kernels.
+def kernel_manager(
+    runner: Runner, watch: Watch, variables: dict[str, str]
+) -> type[AsyncKernelManager]:
+    """The class with which nbclient shall start kernels that have these environment variables, beside the usual ones.
 
     Raises
     ------
@@ -96,6 +98,7 @@ def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
                 view = self._view(kernel_cmd, folder)
                 kernel_cmd = sandbox.command(view, kernel_cmd, folder)
                 kw["env"] = dict(view.environment)
+            kw["env"] = {**kw.get("env", os.environ), **variables}
             await super()._async_launch_kernel(kernel_cmd, **kw)
             provisioner: Any = self.provisioner
             self.process = psutil.Process(provisioner.pid)
@@ -118,6 +121,7 @@ def kernel_manager(runner: Runner, watch: Watch) -> type[AsyncKernelManager]:
                 environment={
                     **sandbox.environment(runner.environment),
                     **self.kernel_spec.env,
+                    **variables,
                     "NBGRADER_EXECUTION": "autograde",
                     "IPYTHONDIR": "/tmp/.ipython",
                 },

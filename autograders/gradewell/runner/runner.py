@@ -14,7 +14,7 @@ import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
-from traitlets import Bool, Enum, Instance, Integer, List, Unicode
+from traitlets import Bool, Callable, Enum, Instance, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from . import sandbox
@@ -59,6 +59,11 @@ class Runner(LoggingConfigurable):
     hidden = List(Unicode(), help="More folders that notebooks may not see.").tag(config=True)
     environment = List(
         Unicode(), help="More environment variables that notebooks get, by name."
+    ).tag(config=True)
+    student_environment = Callable(
+        None,
+        allow_none=True,
+        help="From a student's id to environment variables (a dict) for this student's notebooks alone.",
     ).tag(config=True)
     judge = Bool(
         False,
@@ -179,6 +184,11 @@ class Runner(LoggingConfigurable):
     def execute(self, setting: Setting, job: Job) -> Transcript:
         """Run one notebook, on the fork server for its setting, and wait for it."""
         return self.servers.execute(setting, job)
+
+    def variables_of(self, student: str) -> dict[str, str]:
+        """The environment variables that only this student's notebooks get."""
+        give = self.student_environment
+        return {} if give is None else dict(give(student))
 
     def folder_seen(self, student: str, assignment: str) -> str:
         """The path that a notebook sees as its folder: where nbgrader would have run it."""

@@ -98,6 +98,22 @@ class Cells:
         return cell
 
 
+ANOTHER = {"name": "another", "display_name": "Another", "language": "python"}
+
+
+@pytest.fixture(scope="session")
+def another(tmp_path_factory):
+    """A Python kernel that the runner does not take for one: an ordinary kernel runs it, as those of other languages."""
+    root = tmp_path_factory.mktemp("jupyter")
+    spec = root / "kernels" / "another"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({**ANOTHER, "argv": argv}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(root))
+        yield ANOTHER
+
+
 class Folder:
     """A course folder, and what is done in it."""
 

@@ -457,18 +457,11 @@ IN_ORDINARY_KERNELS = {
 
 
 @pytest.fixture(scope="module")
-def ordinary(tmp_path_factory, new_course, cells):
+def ordinary(tmp_path_factory, new_course, cells, another):
     """The same in an ordinary kernel, as those of other languages are."""
-    root = tmp_path_factory.mktemp("ordinary")
-    spec = root / "share" / "kernels" / "another"
-    spec.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel", "-f", "{connection_file}"]
-    (spec / "kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "Another", "language": "python"})
-    )
-    course = new_course(root / "course").lab(
+    course = new_course(tmp_path_factory.mktemp("ordinary") / "course").lab(
         "lab",
-        kernel={"name": "another", "display_name": "Another", "language": "python"},
+        kernel=another,
         lab=[
             cells.answer("answer", BEFORE),
             cells.test("first", "assert double(2) == 4"),
@@ -481,9 +474,7 @@ def ordinary(tmp_path_factory, new_course, cells):
     for name in IN_ORDINARY_KERNELS:
         course.hand_in(name, "lab", answers={**good, "more": ENDED[name][0]})
     course.hand_in("honest", "lab", answers=good)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_PATH", str(root / "share"))
-        return course, course.report("lab", *SETTINGS)
+    return course, course.report("lab", *SETTINGS)
 
 
 @pytest.mark.parametrize("name", IN_ORDINARY_KERNELS)

@@ -95,16 +95,10 @@ print("PROBE" + json.dumps(found, default=str))
 
 
 @pytest.fixture(scope="module", params=["python3", "another"])
-def seen(request, tmp_path_factory, new_course, cells):
+def seen(request, tmp_path_factory, new_course, cells, another):
     """What two students' code found: one notebook each, in the fork server or in an ordinary kernel. A listener waits."""
     root = tmp_path_factory.mktemp("sandbox")
-    spec = root / "share" / "kernels" / "another"
-    spec.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel", "-f", "{connection_file}"]
-    (spec / "kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "Another", "language": "python"})
-    )
-    kernel = {"name": request.param, "display_name": request.param, "language": "python"}
+    kernel = {**another, "name": request.param}
     course = new_course(root / "course", "import os\nos.environ['GRADING_PASSWORD'] = 'hunter2'\n")
     course.lab("lab", kernel=kernel, lab=[cells.answer("answer", "pass"), cells.test("check", "1")])
     (course.path / "secret.txt").write_text("hunter2")
@@ -114,7 +108,6 @@ def seen(request, tmp_path_factory, new_course, cells):
         socket.socket(socket.AF_UNIX) as abstract,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setenv("JUPYTER_PATH", str(root / "share"))
         patch.setenv("SECRET_TOKEN", "hunter2")
         port = server.getsockname()[1]
         abstract.bind(f"\0gradewell-test-{port}")

@@ -140,7 +140,6 @@ def run(
     peer: Peer | None = None
     names: Namespace | None = None
     if link is not None and judge is not None:
-        os.environ.update(judge["variables"])
         names = become(kernel, set(judge["answers"]))
         names.lock(judge["prelude"])
 

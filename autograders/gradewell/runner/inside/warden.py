@@ -78,6 +78,7 @@ class Warden:
         request = json.loads(wire.receive(self.grader)[1])
         files = wire.receive(self.grader)[1]
         self.limits: dict[str, Any] = request["limits"]
+        self.variables: dict[str, str] = request["variables"]
         self.judge: dict[str, Any] | None = request["judge"]
         self.folder = Path(request["folder"])
         self.keep_out = set(request["keep_out"])
@@ -126,6 +127,7 @@ class Warden:
                     processes=4096,
                     file_size=self.limits["disk"],
                 )
+                os.environ.update(self.variables)
                 self.run(theirs, self.link, self.judge)
             finally:
                 os._exit(FAILED)
