@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +22,19 @@ from gradewell.checks.loop import (
 )
 from gradewell.checks.loop.replay import replay
 from sharewell import exchange
-from sharewell.exchange import Exchange, Log, Refused
+from sharewell.exchange import Exchange, Log
+from sharewell.exchange.policies import LOOP, SCHEMA, Policies
 from sharewell.exchange.states import GRANT, RESOURCE
 
 SOURCE = Path(exchange.loop.__file__).read_text(encoding="utf-8")
 BROKEN = yaml.safe_load(
     Path(__file__).with_name("broken_exchanges.yml").read_text(encoding="utf-8")
+)
+OWN = (
+    """@because("nobody decides on their own request")
+forbid (principal, action in [Action::"approve", Action::"reject"], resource)
+when { principal.name == resource.consumer };""",
+    "",
 )
 TRANSITIONS = {(*key, after) for key, after in (*RESOURCE.items(), *GRANT.items())}
 
@@ -36,22 +42,25 @@ TRANSITIONS = {(*key, after) for key, after in (*RESOURCE.items(), *GRANT.items(
 class Unchained(Log):
     """A log whose records all say that they are the first."""
 
-    @property
-    def head(self) -> str:
-        return "0" * 64
+    def _last(self) -> tuple[int, str]:
+        return len(self), "0" * 64
+
+    def __len__(self) -> int:
+        return len(self._records)
 
 
 def changed(*changes: tuple[str, str]) -> type[Any]:
-    """The exchange with text replaced that occurs once in it."""
-    text = SOURCE
+    """The exchange with text replaced that occurs once in its code or in its policies."""
+    texts = [SOURCE, LOOP.read_text(encoding="utf-8")]
     for find, put in changes:
-        assert text.count(find) == 1, f"{find!r} occurs {text.count(find)} times"
-        text = text.replace(find, put)
+        times = [text.count(find) for text in texts]
+        assert sum(times) == 1, f"{find!r} occurs {times} times"
+        texts = [text.replace(find, put) for text in texts]
     module = types.ModuleType("broken")
-    sys.modules["broken"] = module  # dataclasses look their module up
-    exec(text, module.__dict__)
-    vars(module).update(Refused=Refused, Unchained=Unchained)
+    exec(texts[0], module.__dict__)
+    vars(module)["Unchained"] = Unchained
     made: type[Any] = vars(module)["Exchange"]
+    made.policies = Policies(texts[1], SCHEMA.read_text(encoding="utf-8"))
     return made
 
 
@@ -96,7 +105,7 @@ RIGHT = {
         'f"G{len(self.grants) + 1}"',
         'f"{resource} for {actor}, {len(self.log)}"',
     ),
-    "refusals give no reason": ("raise Refused(otherwise)", 'raise Refused("no")'),
+    "refusals give no reason": ("raise Refused(refusal)", 'raise Refused("no")'),
     "what follows by itself follows in another order": (
         "list(self.grants.items()):\n            waited",
         "reversed(self.grants.copy().items()):\n            waited",
@@ -104,6 +113,10 @@ RIGHT = {
     "looks at the day once more": (
         'after = self._next(GRANT, grant, "use")',
         'after = self._next(GRANT, grant, "use")\n            self._require(self.today <= self.grants[grant].until, "")',
+    ),
+    "one policy more, that changes nothing": (
+        "// A resource\n",
+        'forbid (principal, action == Action::"audit", resource) when { principal.name == resource.consumer };',
     ),
 }
 
@@ -116,9 +129,7 @@ def test_an_exchange_that_keeps_to_the_loop_in_another_way_earns_everything(chan
 
 def test_an_exchange_that_refuses_everything_earns_nothing():
     class Closed(Exchange):
-        @staticmethod
-        def _require(condition: bool, otherwise: str) -> None:
-            raise Refused(otherwise)
+        policies = Policies("", SCHEMA.read_text(encoding="utf-8"))
 
     result = closes(Closed, 5, 10, 20)
     assert result.points == 0
@@ -145,7 +156,7 @@ def test_one_fault_costs_less_than_all():
 
 
 def test_the_shortest_story_is_shown():
-    result = closes(changed(("actor != grant.consumer", "True")), 5, 10, 100)
+    result = closes(changed(OWN), 5, 10, 100)
     message = codes(result)["I2"]
     assert "decided on a request of their own" in message
     assert result.table is not None
@@ -161,6 +172,10 @@ def test_the_shortest_story_is_shown():
 
 def test_an_exchange_that_allows_everything_earns_nothing():
     class Open(Exchange):
+        policies = Policies(
+            "permit (principal, action, resource);", SCHEMA.read_text(encoding="utf-8")
+        )
+
         @staticmethod
         def _require(condition: bool, otherwise: str) -> None: ...
 
@@ -168,14 +183,19 @@ def test_an_exchange_that_allows_everything_earns_nothing():
 
 
 def test_states_from_which_closed_cannot_be_reached_are_named():
-    dead = changed(("found.consumer, self.resources[found.resource].owner", "actor"))
+    dead = changed(
+        (
+            "when { principal.name == resource.consumer || principal.name == resource.of.owner }",
+            "when { true }",
+        )
+    )
     found = codes(closes(dead, 5, 10, 50))
     assert "none from: approved, disposed, expired, released, revoked, suspended." in found["end"]
     assert "strict" in found
 
 
 def test_stories_are_not_shown_where_they_must_not_be():
-    result = closes(changed(("actor != grant.consumer", "True")), 5, 10, 100, shown=False)
+    result = closes(changed(OWN), 5, 10, 100, shown=False)
     assert result.table is None
     assert "shortest" not in codes(result)["I2"]
     assert not any(name in str(result) for name in PEOPLE)

@@ -46,10 +46,13 @@ def test_a_grant_goes_all_the_way(exchange, grant):
 
 def test_a_refusal_says_why_and_changes_nothing_but_the_log(exchange, grant):
     before = dict(exchange.grants), dict(exchange.resources), len(exchange.log)
-    with pytest.raises(Refused, match="only the owner of beds may decide on it"):
+    with pytest.raises(Refused, match="only its owner may decide on it"):
         exchange.approve("Sten", grant)
     assert (exchange.grants, exchange.resources, len(exchange.log)) == (*before[:2], before[2] + 1)
-    assert list(exchange.log)[-1]["reason"] == "only the owner of beds may decide on it"
+    assert (
+        list(exchange.log)[-1]["reason"]
+        == "only its owner may decide on it, and only the committee once it is escalated"
+    )
 
 
 def test_the_tenth_working_day_is_in_time(exchange, grant):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import CallFailed, call
+from gradewell.checks.calls import CallFailed, call, kind_of
 from gradewell.checks.classification import TOO_LOOSE
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.shrink import shorter, simpler
@@ -149,7 +149,9 @@ def _answer(decide: Callable[[Request], Any], request: Request, shown: bool = Fa
     if isinstance(said, bool | np.bool_):
         said = "allow" if said else "deny"
     if not isinstance(said, str) or said not in ("allow", "deny"):
-        raise CallFailed(f"a decision is 'allow' or 'deny', not {said!r}")
+        raise CallFailed(
+            f"a decision is 'allow' or 'deny', not {repr(said) if shown else kind_of(said)}"
+        )
     if isinstance(duties, str) or not isinstance(duties, list | tuple | set | frozenset):
         raise CallFailed("duties are a set of texts")
     return Answer(said, frozenset(map(str, duties)))

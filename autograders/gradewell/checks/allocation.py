@@ -116,7 +116,7 @@ def plans(
             )
             return Result.failed(title, points, "plans.fails when called", f"{text}.{where}")
         if shipments.shape != case.cost.shape or not np.isfinite(shipments).all():
-            message = f"A plan has a finite number for each of {case.cost.shape} arcs; this one has shape {shipments.shape}."
+            message = "A plan is an array like cost, with a finite number for each arc."
             return Result.failed(title, points, "plans.form", message)
         price, bound = case.price(shipments), case.bound()
         costs.append((price, bound))

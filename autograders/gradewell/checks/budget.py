@@ -40,6 +40,10 @@ def accounting(
             budget = call(make, total)
         except CallFailed as failure:
             return Result.failed(title, points, "budget.fails when called", f"{failure}.")
+        spend = getattr(budget, "spend", None)
+        if spend is None:
+            message = "A budget has a method spend(epsilon), and left: the epsilon that remains."
+            return Result.failed(title, points, "budget.form", message)
         spent = 0.0
         for _ in range(steps):
             cost = float(
@@ -47,7 +51,7 @@ def accounting(
             )
             before = _left(budget)
             try:
-                call(budget.spend, cost)
+                call(spend, cost)
                 accepted = True
             except CallFailed:
                 accepted = False

@@ -49,11 +49,31 @@ def call(
         try:
             return function(*arguments)
         except Exception as error:
-            what = (
-                f"{type(error).__name__}: {error}".rstrip(": ") if shown else type(error).__name__
-            )
-            name = getattr(of or function, "__name__", "your function")
+            what = f"{type(error).__name__}: {error}".rstrip(": ") if shown else kind_of(error)
+            name = name_of(of or function)
             raise CallFailed(f"{name}({shown or '...'}) raised {what}") from None
+
+
+def kind_of(value: Any) -> str:
+    """The name of a value's class, or of the next one above it that is Python's or a library's.
+
+    Names that a student's code makes up can hold what it was given: a hidden value would get into a message.
+    """
+    return next(kind.__name__ for kind in type(value).__mro__ if _is_known(kind))
+
+
+def _is_known(kind: type) -> bool:
+    if kind.__module__ == "__main__":
+        return False
+    made_in_c = not kind.__flags__ & 1 << 9  # Py_TPFLAGS_HEAPTYPE
+    return made_in_c or getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """The name by which a message calls a student's function: where it runs elsewhere, that by which the test asked for it."""
+    if isinstance(function, Remote):
+        return vars(function)["_about"].rpartition(" ")[2]
+    return str(getattr(function, "__name__", "your function"))
 
 
 def repeated(function: Callable[..., Any], times: int, *arguments: Any) -> list[Any]:

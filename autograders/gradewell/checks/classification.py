@@ -19,7 +19,7 @@ from sharewell.classify import classify as reference
 from sharewell.classify import classify_table as reference_table
 from sharewell.examples import EXAMPLES
 
-from gradewell.checks.calls import CallFailed, call, runs_code_of
+from gradewell.checks.calls import CallFailed, call, kind_of, runs_code_of
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.shrink import simpler
 
@@ -374,7 +374,7 @@ def table(classify_table: ClassifyTable, seed: int | None = None, points: float 
         text = f"columns {columns} with joint {joint}" if shown else ""
         try:
             decision, turned = (
-                _valid(call(classify_table, list(order), joint, shown=text))
+                _valid(call(classify_table, list(order), joint, shown=text), shown)
                 for order in (columns, columns[::-1])
             )
         except CallFailed as failure:
@@ -547,15 +547,17 @@ def cases(proposed: Sequence[tuple[Item, str]], points: float = 6) -> Result:
 def _decided(classify: Classify, item: Item, shown: str = "") -> tuple[Any, str]:
     """The decision, or what is wrong with it."""
     try:
-        return _valid(call(classify, item, shown=shown)), ""
+        return _valid(call(classify, item, shown=shown), bool(shown)), ""
     except CallFailed as failure:
         return None, str(failure)
 
 
-def _valid(decision: Any) -> Decision:
+def _valid(decision: Any, shown: bool) -> Decision:
     label = getattr(decision, "label", None)
     if not isinstance(decision, Decision) or label not in LABELS:
-        said = f"a Decision with label {label!r}" if label is not None else type(decision).__name__
+        said = kind_of(decision)
+        if label is not None:
+            said = "one with another label" + f": {label!r}" * shown
         raise CallFailed(f"a Decision with a label of {', '.join(LABELS)} is needed; got {said}")
     return decision
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from datapolis import unlabelled
 
-from gradewell.checks.calls import CallFailed, call
+from gradewell.checks.calls import CallFailed, call, kind_of
 from gradewell.checks.result import Problem, Result
 
 Profile = Callable[[pd.DataFrame], Mapping[str, tuple[str, str, int]]]
@@ -138,10 +138,10 @@ def _profiles(
         if named:
             where = f"practice table {seed}" if seed in PRACTICE_SEEDS else "your own table"
         try:
-            answer = _answer(profile, table)
+            answer = _answer(profile, table, named)
             if number == 0:
                 again, back = _renamed(table, seed)
-                stable = _roles(_answer(profile, again), back) == _roles(answer, {})
+                stable = _roles(_answer(profile, again, named), back) == _roles(answer, {})
         except CallFailed as failure:
             problem = Problem("profile.fails when called", f"On {where}: {failure}")
             return Result.from_parts(title, points, {"runs": 0.0}, [problem])
@@ -212,12 +212,12 @@ def _profiles(
     return Result.from_parts(title, points, parts, kept)
 
 
-def _answer(profile: Profile, table: pd.DataFrame) -> dict[str, tuple[str, str, int]]:
+def _answer(profile: Profile, table: pd.DataFrame, named: bool) -> dict[str, tuple[str, str, int]]:
     """What ``profile`` says of every column, in the form that was asked for."""
-    said = call(profile, table.copy(), shown="table")
+    said = call(profile, table.copy(), shown="table" if named else "")
     if not isinstance(said, Mapping):
         raise CallFailed(
-            f"profile must return a dict from column to (role, kind, rows), not {type(said).__name__}"
+            f"profile must return a dict from column to (role, kind, rows), not {kind_of(said)}"
         )
     answer = {}
     for column in table.columns:
@@ -225,7 +225,7 @@ def _answer(profile: Profile, table: pd.DataFrame) -> dict[str, tuple[str, str, 
         if not (isinstance(value, Sequence) and len(value) == 3 and value[0] in ROLES):
             raise CallFailed(
                 f"for every column profile must say (role, kind, rows) with a role of {', '.join(ROLES)}; "
-                f"for one column it says {'nothing' if value is None else type(value).__name__}"
+                f"for one column it says {'nothing' if value is None else kind_of(value)}"
             )
         answer[column] = (str(value[0]), str(value[1]), value[2])
     return answer
@@ -257,13 +257,15 @@ def risky_sets(function: RiskySets, seed: int | None = None, points: float = 6) 
         table, columns, share, shown = _a_town(seed)
     title = "sets of quasi-identifiers" + ("" if shown else " on an unseen table")
     try:
-        said = call(function, table.copy(), list(columns), share, shown="table, columns, share")
+        names = "table, columns, share" if shown else ""
+        said = call(function, table.copy(), list(columns), share, shown=names)
         answer = {frozenset(map(str, members)) for members in said}
-        turned = call(function, table.copy(), columns[::-1], share, shown="table, columns, share")
+        turned = call(function, table.copy(), columns[::-1], share, shown=names)
         same = answer == {frozenset(map(str, members)) for members in turned}
     except (CallFailed, TypeError) as failure:
+        trouble = f"{failure}; " if isinstance(failure, CallFailed) else ""
         problem = Problem(
-            "sets.fails when called", f"{failure}; return a collection of sets of column names"
+            "sets.fails when called", f"{trouble}return a collection of sets of column names"
         )
         return Result.from_parts(title, points, {"runs": 0.0}, [problem])
     expected = smallest_risky_sets(table, columns, share)
@@ -287,10 +289,11 @@ def risky_sets(function: RiskySets, seed: int | None = None, points: float = 6) 
         )
     elif extra:
         example = f": {sorted(min(extra, key=sorted))}" if shown else ""
+        least = f"{share:.0%}" if shown else "the given share"
         problems.append(
             Problem(
                 "sets.extra",
-                f"A set is listed that does not single out more than {share:.0%} of the rows{example}. "
+                f"A set is listed that does not single out more than {least} of the rows{example}. "
                 "Count the rows that are alone in their class.",
             )
         )

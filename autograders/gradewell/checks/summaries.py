@@ -143,7 +143,10 @@ def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
         if math.isnan(one) or math.isnan(other):
             return math.isnan(one) and math.isnan(other)
         return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
-    return type(one) is type(other) and bool(one == other)
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except (TypeError, ValueError):  # tables and the like, which are no answers
+        return False
 
 
 def within_memory(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks.calls import kind_of
 from gradewell.checks.coding import bounds
 from gradewell.checks.result import Figure, Problem, Result
 
@@ -203,7 +204,7 @@ def protects(
         Whether messages may name cells and what they give away.
     """
     if not isinstance(published, pd.DataFrame):
-        message = f"a table (a pandas DataFrame) is needed, not {type(published).__name__}"
+        message = f"a table (a pandas DataFrame) is needed, not {kind_of(published)}"
         return Result.failed(title, points, "tables.form", f"{message}.")
     true = dict(_cells(truth, dimensions, value))
     try:

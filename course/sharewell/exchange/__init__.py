@@ -9,15 +9,16 @@
 >>> exchange.confirm("Kim", "beds")
 >>> grant = exchange.request("Mara", "beds", "planning", ["ward"], date(2026, 12, 31))
 >>> try:
-...     exchange.approve("Mara", grant)
+...     exchange.approve("Kim", grant)
 ... except Refused as refusal:
 ...     print(refusal)
-only the owner of beds may decide on it
+only its owner may decide on it, and only the committee once it is escalated
 >>> [(record["event"], record["outcome"]) for record in exchange.log][-2:]
 [('request', 'allowed'), ('approve', 'refused')]
 """
 
-from sharewell.exchange.loop import Exchange, Grant, Refused, Resource
-from sharewell.exchange.records import Log, Tampered, verify
+from sharewell.exchange.loop import Exchange
+from sharewell.exchange.records import Log, Refused, Tampered, verify
+from sharewell.exchange.store import File, Grant, Resource
 
-__all__ = ["Exchange", "Grant", "Log", "Refused", "Resource", "Tampered", "verify"]
+__all__ = ["Exchange", "File", "Grant", "Log", "Refused", "Resource", "Tampered", "verify"]

@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from sharewell.errors import SharewellError
-from sharewell.exchange.records import Log
+from sharewell.exchange.policies import LOOP, SCHEMA, Entity, Policies
+from sharewell.exchange.records import Refused
 from sharewell.exchange.states import GRANT, LABELS, PLATFORM, RESOURCE, WORKING_DAYS
+from sharewell.exchange.store import Grant, Memory, Resource, Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class Refused(SharewellError):
-    """What was attempted is not allowed; the message says why. Nothing has changed but the log."""
+@lru_cache(16)
+def _people(text: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads(text)
+    return found
 
 
-@dataclass(frozen=True)
-class Resource:
-    """Something that can be shared.
+def _whole(method: Callable[P, T]) -> Callable[P, T]:
+    """With all that follows by itself, it happens wholly or not at all, and alone."""
 
-    ``version`` counts the classifications: a grant holds for the version under which it was approved.
-    """
+    @wraps(method)
+    def attempted(*arguments: P.args, **named: P.kwargs) -> T:
+        exchange: Any = arguments[0]
+        if PLATFORM in (*arguments[1:2], named.get("actor")):
+            raise SharewellError(f"{PLATFORM!r} is nobody who could attempt something")
+        with exchange.store.transaction():
+            return method(*arguments, **named)
 
-    owner: str
-    fields: frozenset[str]
-    state: str = "catalogued"
-    label: str = ""
-    citation: str = ""
-    classified_by: str = ""
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A consumer's access to fields of a resource, for one purpose, up to and including a day.
-
-    ``requested`` and ``longest`` are the fields and the last day that were asked for; ``fields`` and ``until`` are what is granted,
-    ``version`` the classification for which it is.
-    """
-
-    resource: str
-    consumer: str
-    purpose: str
-    requested: frozenset[str]
-    longest: date
-    asked_on: date
-    fields: frozenset[str]
-    until: date
-    state: str = "requested"
-    version: int = 0
-    appealed: bool = False
+    return attempted
 
 
 class Exchange:
@@ -65,6 +51,9 @@ class Exchange:
         The roles of each: owner, steward, committee, consumer, auditor. Several are allowed.
     today : date
         The first day. Time passes by ``clock`` only.
+    store : Store
+        Where it is kept: in memory, unless it is to be a ``File``. In a file that has an exchange already, that one goes on, and
+        ``people`` and ``today`` are not looked at.
 
     Attributes
     ----------
@@ -73,40 +62,73 @@ class Exchange:
         the resource or grant; ``outcome``, allowed or refused; ``reason`` of a refusal; ``before`` and ``after``, the
         subject's states; ``details`` of the event; ``previous`` and ``hash``.
 
+    Raises
+    ------
+    SharewellError
+        Somebody is named as the platform is.
+
     Notes
     -----
-    Every method may raise ``Refused``. It then has changed nothing but the log.
+    Every method may raise ``Refused``. It then has changed nothing but the log. Who may do what is written in ``loop.cedar``; what an attempt
+    has to be complete, and in which order things go, is here and in ``states``.
     """
 
-    def __init__(self, people: Mapping[str, Collection[str]], today: date) -> None:
-        self.people = {name: frozenset(roles) for name, roles in people.items()}
-        self.today = today
-        self.resources: dict[str, Resource] = {}
-        self.grants: dict[str, Grant] = {}
-        self.log = Log()
-        self._record("open", PLATFORM, {"people": {n: sorted(r) for n, r in self.people.items()}})
+    policies = Policies(LOOP.read_text(encoding="utf-8"), SCHEMA.read_text(encoding="utf-8"))
+
+    def __init__(
+        self, people: Mapping[str, Collection[str]], today: date, store: Store | None = None
+    ) -> None:
+        if PLATFORM in people:
+            raise SharewellError(
+                f"nobody can be named {PLATFORM!r}: what happens by itself has this name"
+            )
+        self.store = store or Memory()
+        self.resources = self.store.resources
+        self.grants = self.store.grants
+        self.log = self.store.log
+        with self.store.transaction():
+            if "people" not in self.store.settings:
+                named = {name: sorted(roles) for name, roles in people.items()}
+                self.store.settings["people"] = json.dumps(named, ensure_ascii=False)
+                self.today = today
+                self._record("open", PLATFORM, {"people": named})
+
+    @property
+    def people(self) -> dict[str, list[str]]:
+        """The roles of each."""
+        return _people(self.store.settings["people"])
+
+    @property
+    def today(self) -> date:
+        """The day that it is."""
+        return date.fromisoformat(self.store.settings["today"])
+
+    @today.setter
+    def today(self, today: date) -> None:
+        self.store.settings["today"] = today.isoformat()
 
     # what happens to a resource
 
+    @_whole
     def catalogue(self, actor: str, resource: str, fields: Collection[str], owner: str) -> None:
         """A steward enters a resource in the catalogue."""
         with self._attempt("catalogue", actor, resource, fields=sorted(fields), owner=owner):
             after = self._next(RESOURCE, resource, "catalogue")
-            self._require("steward" in self._roles(actor), "only a steward may catalogue")
-            self._require("owner" in self._roles(owner), f"{owner} is no owner of data")
             self._require(bool(fields), "a resource has fields")
+            self._permit(actor, "catalogue", Entity("Draft", resource), owner=self._person(owner))
             self.resources[resource] = Resource(owner, frozenset(fields), after)
 
+    @_whole
     def classify(self, actor: str, resource: str, label: str, citation: str = "") -> None:
         """A steward proposes a label. What was granted under an earlier one is suspended."""
         with self._attempt("classify", actor, resource, label=label, citation=citation):
             after = self._next(RESOURCE, resource, "classify")
-            self._require("steward" in self._roles(actor), "only a steward may classify")
             self._require(label in LABELS, f"a label is one of: {', '.join(LABELS)}")
             cited = label != "non-sharing" or bool(citation.strip())
             self._require(
                 cited, "non-sharing needs the law, regulation or decision that forbids it"
             )
+            self._permit(actor, "classify", self._resource(resource))
             found = self.resources[resource]
             self.resources[resource] = replace(
                 found,
@@ -118,27 +140,26 @@ class Exchange:
             )
         self._suspend(resource)
 
+    @_whole
     def confirm(self, actor: str, resource: str) -> None:
         """The committee confirms the label: from now on the resource can be requested."""
         with self._attempt("confirm", actor, resource):
             after = self._next(RESOURCE, resource, "confirm")
-            found = self.resources[resource]
-            self._require("committee" in self._roles(actor), "only the committee may confirm")
-            self._require(actor != found.classified_by, "nobody confirms their own classification")
-            self.resources[resource] = replace(found, state=after)
+            self._permit(actor, "confirm", self._resource(resource))
+            self.resources[resource] = replace(self.resources[resource], state=after)
 
+    @_whole
     def withdraw(self, actor: str, resource: str) -> None:
         """The owner or the committee takes a resource out of the catalogue. What was granted is suspended."""
         with self._attempt("withdraw", actor, resource):
             after = self._next(RESOURCE, resource, "withdraw")
-            found = self.resources[resource]
-            may = actor == found.owner or "committee" in self._roles(actor)
-            self._require(may, "only the owner or the committee may withdraw")
-            self.resources[resource] = replace(found, state=after)
+            self._permit(actor, "withdraw", self._resource(resource))
+            self.resources[resource] = replace(self.resources[resource], state=after)
         self._suspend(resource)
 
     # what happens to a grant
 
+    @_whole
     def request(
         self, actor: str, resource: str, purpose: str, fields: Collection[str], until: date
     ) -> str:
@@ -147,20 +168,20 @@ class Exchange:
         details = {"purpose": purpose, "fields": sorted(fields), "until": until.isoformat()}
         with self._attempt("request", actor, grant, resource=resource, **details):
             after = self._next(GRANT, grant, "request")
-            self._require("consumer" in self._roles(actor), "only a consumer may request")
-            found = self._shareable(resource)
+            self._require(resource in self.resources, "the catalogue does not have it")
             self._require(bool(purpose.strip()), "a request has a purpose")
             self._require(bool(fields), "a request names fields")
-            self._require(found.fields >= set(fields), "fields that the catalogue does not have")
-            self._require(until >= self.today, "the last day has passed")
+            asked = self._resource(resource)
+            self._permit(actor, "request", asked, fields=fields, until=until)
             wanted = frozenset(fields)
             self.grants[grant] = Grant(
                 resource, actor, purpose, wanted, until, self.today, wanted, until, after
             )
-        if found.label == "public":
+        if self.resources[resource].label == "public":
             self._decide(PLATFORM, grant, wanted, until)
         return grant
 
+    @_whole
     def approve(
         self,
         actor: str,
@@ -178,95 +199,83 @@ class Exchange:
         details = {"fields": sorted(fields), "until": until.isoformat()}
         with self._attempt("approve", actor, grant, **details):
             after = self._next(GRANT, grant, "approve")
-            found = self.grants[grant]
-            resource = self._shareable(found.resource)
-            if actor != PLATFORM:
-                self._may_decide(actor, found)
             self._require(bool(fields), "an approval names fields")
-            self._require(found.requested >= set(fields), "more fields than were asked for")
-            self._require(until <= found.longest, "longer than was asked for")
-            self._require(until >= self.today, "the last day has passed")
-            whole = found.requested == set(fields) and until == found.longest
-            self._require(whole or resource.label != "public", "public data have no conditions")
+            self._permit(actor, "approve", self._grant(grant), fields=fields, until=until)
+            found = self.grants[grant]
+            version = self.resources[found.resource].version
             self.grants[grant] = replace(
-                found, state=after, fields=frozenset(fields), until=until, version=resource.version
+                found, state=after, fields=frozenset(fields), until=until, version=version
             )
 
+    @_whole
     def reject(self, actor: str, grant: str, reason: str) -> None:
         """The owner, or after escalation the committee, says no, and why."""
         with self._attempt("reject", actor, grant, reason=reason):
             after = self._next(GRANT, grant, "reject")
-            self._may_decide(actor, self.grants[grant])
             self._require(bool(reason.strip()), "a rejection has a reason")
+            self._permit(actor, "reject", self._grant(grant))
             self._move(grant, after)
 
+    @_whole
     def appeal(self, actor: str, grant: str) -> None:
         """The consumer takes a rejection to the committee, once."""
         with self._attempt("appeal", actor, grant):
             after = self._next(GRANT, grant, "appeal")
-            found = self.grants[grant]
-            self._require(actor == found.consumer, "only who asked may appeal")
-            self._require(not found.appealed, "a second appeal is not possible")
-            self.grants[grant] = replace(found, state=after, appealed=True)
+            self._permit(actor, "appeal", self._grant(grant))
+            self.grants[grant] = replace(self.grants[grant], state=after, appealed=True)
 
+    @_whole
     def release(self, actor: str, grant: str) -> None:
         """A steward hands out what was approved."""
         fields = self.grants[grant].fields if grant in self.grants else ()
         with self._attempt("release", actor, grant, fields=sorted(fields)):
             after = self._next(GRANT, grant, "release")
-            found = self.grants[grant]
-            resource = self._shareable(found.resource)
-            self._require("steward" in self._roles(actor), "only a steward may release")
-            self._require(found.version == resource.version, "it was approved under another label")
-            self._require(self.today <= found.until, "the last day has passed")
+            self._permit(actor, "release", self._grant(grant))
             self._move(grant, after)
 
+    @_whole
     def use(self, actor: str, grant: str, purpose: str, fields: Collection[str]) -> None:
         """The consumer uses fields of what was released, for the purpose for which it was."""
         with self._attempt("use", actor, grant, purpose=purpose, fields=sorted(fields)):
             after = self._next(GRANT, grant, "use")
-            found = self.grants[grant]
-            self._require(actor == found.consumer, "it was released to somebody else")
-            self._require(purpose == found.purpose, "it was released for another purpose")
             self._require(bool(fields), "a use names fields")
-            self._require(found.fields >= set(fields), "fields that were not released")
-            self._require(self.today <= found.until, "the last day has passed")
+            self._permit(actor, "use", self._grant(grant), purpose=purpose, fields=fields)
             self._move(grant, after)
 
+    @_whole
     def revoke(self, actor: str, grant: str) -> None:
         """The owner or the committee takes a grant back."""
         with self._attempt("revoke", actor, grant):
             after = self._next(GRANT, grant, "revoke")
-            owner = self.resources[self.grants[grant].resource].owner
-            may = actor == owner or "committee" in self._roles(actor)
-            self._require(may, "only the owner or the committee may revoke")
+            self._permit(actor, "revoke", self._grant(grant))
             self._move(grant, after)
 
+    @_whole
     def dispose(self, actor: str, grant: str, certificate: str) -> None:
         """The consumer certifies that no copy is left."""
         with self._attempt("dispose", actor, grant, certificate=certificate):
             after = self._next(GRANT, grant, "dispose")
-            self._require(actor == self.grants[grant].consumer, "only who has it can dispose of it")
             self._require(bool(certificate.strip()), "disposal needs a certificate")
+            self._permit(actor, "dispose", self._grant(grant))
             self._move(grant, after)
 
+    @_whole
     def audit(self, actor: str, grant: str, finding: str) -> None:
         """An auditor, who is neither consumer nor owner, looks at what was done."""
         with self._attempt("audit", actor, grant, finding=finding):
             after = self._next(GRANT, grant, "audit")
-            found = self.grants[grant]
-            self._require("auditor" in self._roles(actor), "only an auditor may audit")
-            involved = (found.consumer, self.resources[found.resource].owner)
-            self._require(actor not in involved, "nobody audits what they have a part in")
+            self._permit(actor, "audit", self._grant(grant))
             self._move(grant, after)
 
+    @_whole
     def feedback(self, actor: str, grant: str, text: str) -> None:
         """The consumer says what was learnt. It closes the grant."""
         with self._attempt("feedback", actor, grant, text=text):
             after = self._next(GRANT, grant, "feedback")
-            self._require(actor == self.grants[grant].consumer, "feedback is the consumer's")
+            self._permit(actor, "feedback", self._grant(grant))
             self._move(grant, after)
 
+    @_whole
     def clock(self, today: date) -> None:
         """A day comes: requests without an answer are escalated, and grants whose last day has passed expire."""
         with self._attempt("clock", PLATFORM, "", today=today.isoformat()):
@@ -335,24 +344,23 @@ class Exchange:
         if not condition:
             raise Refused(otherwise)
 
-    def _roles(self, actor: str) -> frozenset[str]:
-        return self.people.get(actor, frozenset())
+    def _permit(self, actor: str, event: str, subject: Entity, **context: Any) -> None:
+        """Ask the policies."""
+        context["today"] = self.today
+        if refusal := self.policies.refusal(self._person(actor), event, subject, context):
+            raise Refused(refusal)
 
-    def _shareable(self, resource: str) -> Resource:
-        """The resource, if its label is confirmed and lets it be shared."""
-        found = self.resources.get(resource)
-        if found is None or found.state != "listed":
-            raise Refused(f"{resource} has no confirmed label")
-        self._require(found.label != "non-sharing", f"{resource} is not shared: {found.citation}")
-        return found
+    def _person(self, name: str) -> Entity:
+        if name == PLATFORM:
+            return Entity("Platform", name, {"name": name, "roles": []})
+        return Entity("Person", name, {"name": name, "roles": self.people.get(name, [])})
 
-    def _may_decide(self, actor: str, grant: Grant) -> None:
-        if grant.state == "escalated":
-            self._require("committee" in self._roles(actor), "only the committee may decide on it")
-        else:
-            owner = self.resources[grant.resource].owner
-            self._require(actor == owner, f"only the owner of {grant.resource} may decide on it")
-        self._require(actor != grant.consumer, "nobody decides on their own request")
+    def _resource(self, name: str) -> Entity:
+        return Entity("Resource", name, vars(self.resources[name]))
+
+    def _grant(self, name: str) -> Entity:
+        known = dict(vars(self.grants[name]))
+        return Entity("Grant", name, {"of": self._resource(known.pop("resource")), **known})
 
     def _suspend(self, resource: str) -> None:
         for name, grant in list(self.grants.items()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sharewell.errors import SharewellError
@@ -29,6 +29,10 @@ class Tampered(SharewellError):
         self.number = number
 
 
+class Refused(SharewellError):
+    """What was attempted is not allowed; the message says why. Nothing has changed but the log, which has a record of it."""
+
+
 class Log:
     """Records that can be added to and read, not changed."""
 
@@ -37,19 +41,27 @@ class Log:
 
     def append(self, content: Mapping[str, Any]) -> None:
         """Add a record of what happened."""
-        record = {"number": len(self._records) + 1, **content, "previous": self.head}
-        self._records.append({**record, "hash": digest(record)})
+        number, head = self._last()
+        record = {"number": number + 1, **content, "previous": head}
+        self._add({**record, "hash": digest(record)})
 
     @property
     def head(self) -> str:
         """The hash of the last record: who keeps it elsewhere (an *anchor*) finds out when the log's end is cut off."""
-        return str(self._records[-1]["hash"]) if self._records else START
+        return self._last()[1]
 
     def __iter__(self) -> Iterator[Record]:
         return (dict(record) for record in self._records)
 
     def __len__(self) -> int:
-        return len(self._records)
+        return self._last()[0]
+
+    def _add(self, record: Record) -> None:
+        self._records.append(record)
+
+    def _last(self) -> tuple[int, str]:
+        """Number and hash of the last record."""
+        return (len(self._records), self._records[-1]["hash"]) if self._records else (0, START)
 
 
 def digest(record: Mapping[str, Any]) -> str:
@@ -59,13 +71,13 @@ def digest(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def verify(records: Sequence[Mapping[str, Any]], anchor: str | None = None) -> None:
+def verify(records: Iterable[Mapping[str, Any]], anchor: str | None = None) -> None:
     """Check that nothing in a log was changed, deleted, swapped or inserted.
 
     Parameters
     ----------
-    records : sequence of mapping
-        The whole log.
+    records : iterable of mapping
+        The whole log; it is read once, and not kept.
     anchor : str, optional
         The hash of a record that was the last at some time, kept elsewhere. Without one, nobody can tell that the end was cut off.
 
@@ -74,14 +86,13 @@ def verify(records: Sequence[Mapping[str, Any]], anchor: str | None = None) -> N
     Tampered
         With the number of the first record that is wrong.
     """
-    before = START
-    hashes = set()
+    before, number, found = START, 0, anchor in (None, START)
     for number, record in enumerate(records, start=1):
         if record.get("previous") != before or record.get("number") != number:
             raise Tampered(number, "it does not follow the one before it")
         before = digest(record)
         if record.get("hash") != before:
             raise Tampered(number, "its content is not what was sealed")
-        hashes.add(before)
-    if anchor is not None and anchor not in hashes and anchor != START:
-        raise Tampered(len(records) + 1, "the log ends before the record that the anchor is of")
+        found = found or before == anchor
+    if not found:
+        raise Tampered(number + 1, "the log ends before the record that the anchor is of")

@@ -337,7 +337,7 @@ def test_what_cannot_cross_is_named(new_course, cells, tmp_path):
     course.hand_in("ada", "lab", answers={"answer": vector})
     course.gradewell("lab")
     assert "CannotCross" in course.outputs("ada", "lab")
-    assert "Vector is no value: __add__ cannot be asked of it" in course.outputs("ada", "lab")
+    assert "v is no value: __add__ cannot be asked of it" in course.outputs("ada", "lab")
 
 
 ATTACKED = """
@@ -408,12 +408,8 @@ def test_attacks_reach_what_the_student_wrote_through_the_judge(new_course, cell
 def test_an_exchange_of_the_student_is_put_through_stories_through_the_judge(
     new_course, cells, tmp_path
 ):
-    source = Path(exchange.loop.__file__).read_text(encoding="utf-8")
-    own = "from sharewell.exchange import Refused"
-    right = source.replace("class Refused(", "class _Unused(").replace(
-        "import annotations", f"import annotations\n{own}", 1
-    )
-    wrong = right.replace("actor != grant.consumer", "True")
+    right = Path(exchange.loop.__file__).read_text(encoding="utf-8")
+    wrong = right.replace("bool(reason.strip())", "True")
     test = "from gradewell.checks import loop\nloop.closes(Exchange, 5, 10, 60)"
     course = judged(new_course(tmp_path / "course"))
     course.lab("lab", lab=[cells.answer("answer", right), cells.test("test", test, points=10)])
@@ -422,4 +418,35 @@ def test_an_exchange_of_the_student_is_put_through_stories_through_the_judge(
     course.gradewell("lab")
     assert course.points("ada", "lab") == {"test": 10}, course.outputs("ada", "lab")
     assert course.points("bob", "lab") == {"test": 8}, course.outputs("bob", "lab")
-    assert "Lea decided on a request of their own" in course.outputs("bob", "lab")
+    assert "a rejection has no reason" in course.outputs("bob", "lab")
+
+
+TELLTALE = """
+def profile(value):
+    profile.__name__ = f"told{value}"
+    raise type(f"told{value}", (KeyError,), {})(value)
+"""
+HEARD = """
+from gradewell.checks.calls import CallFailed, call
+for _ in range(2):
+    try:
+        call(profile, 123456)
+    except CallFailed as failure:
+        print(failure)
+print(repr(profile))
+"""
+
+
+def test_what_a_function_was_given_does_not_get_into_messages_as_a_name(
+    new_course, cells, tmp_path
+):
+    course = judged(new_course(tmp_path / "course"))
+    course.lab(
+        "lab", lab=[cells.answer("answer", TELLTALE), cells.test("one", HEARD), cells.test("two", HEARD)]
+    )  # fmt: skip
+    course.hand_in("ada", "lab", answers={"answer": TELLTALE})
+    course.gradewell("lab")
+    said = course.outputs("ada", "lab")
+    assert said.count("profile(...) raised KeyError") == 4
+    assert "<profile of the submission>" in said
+    assert "123456" not in said.replace("call(profile, 123456)", "")

@@ -58,6 +58,8 @@ class Namespace(dict[str, Any]):
             value = self.peer.ask("name", name)
         except NameError:
             raise KeyError(name) from None
+        if isinstance(value, Remote):
+            value = value.known_as(name)
         self._seen[name] = value
         return value
 

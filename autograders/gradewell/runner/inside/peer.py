@@ -86,8 +86,8 @@ class Unanswered(Exception):
 class Remote:
     """An object in the other process."""
 
-    def __init__(self, peer: Peer, number: int, about: str, kind: str) -> None:
-        vars(self).update(_peer=peer, _number=number, _about=about, _kind=kind)
+    def __init__(self, peer: Peer, number: int, about: str) -> None:
+        vars(self).update(_peer=peer, _number=number, _about=about)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._peer.ask("call", self, list(arguments), named)
@@ -96,7 +96,12 @@ class Remote:
         shown = name.startswith(("_repr_", "_ipython_"))  # how it is shown here is not its business
         if shown or (name.startswith("__") and name not in ("__name__", "__doc__")):
             raise AttributeError(name)
-        return self._peer.ask("getattr", self, name)
+        found = self._peer.ask("getattr", self, name)
+        return found.known_as(name) if isinstance(found, Remote) else found
+
+    def known_as(self, name: str) -> Remote:
+        """The same, named in messages as it was asked for, whatever it calls itself."""
+        return Remote(self._peer, self._number, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._peer.ask("setattr", self, name, value)
@@ -335,7 +340,7 @@ class Peer:
         name = getattr(value, "__name__", "") if callable(value) else ""
         kind = "class" if isinstance(value, type) else type(value).__name__
         about = f"{kind} {name}".strip()[:100]
-        return {"t": "remote", "id": number, "about": about, "kind": kind}
+        return {"t": "remote", "id": number, "about": about}
 
     def _take(self, content: dict[str, Any]) -> Any:
         number = int(content["id"])
@@ -350,7 +355,7 @@ class Peer:
                 self._exceptions[number] = type(str(content["name"])[:100], (base,), {})
             return self._exceptions[number]
         about = _plain(str(content["about"]))
-        return Remote(self, number, about, str(content["kind"]))
+        return Remote(self, number, about)
 
     # -- the socket ---------------------------------------------------------------------------------
 

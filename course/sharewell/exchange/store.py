@@ -1,0 +1,272 @@
+"""Where an exchange keeps what it knows: in memory, or in a file that several processes may use at once.
+
+In a file (SQLite, write-ahead log) an attempt, what follows from it by itself and the records of both are one transaction: whenever
+the process ends, all of it has happened or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, MutableMapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from sharewell.errors import SharewellError
+from sharewell.exchange.records import START, Log, Record, Refused
+
+T = TypeVar("T")
+
+_WAIT = 30.0
+"""Seconds that a process waits for others that write."""
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, record TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+"""
+_FORMAT = "1"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something that can be shared.
+
+    ``version`` counts the classifications: a grant holds for the version under which it was approved.
+    """
+
+    owner: str
+    fields: frozenset[str]
+    state: str = "catalogued"
+    label: str = ""
+    citation: str = ""
+    classified_by: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A consumer's access to fields of a resource, for one purpose, up to and including a day.
+
+    ``requested`` and ``longest`` are the fields and the last day that were asked for; ``fields`` and ``until`` are what is granted,
+    ``version`` the classification for which it is.
+    """
+
+    resource: str
+    consumer: str
+    purpose: str
+    requested: frozenset[str]
+    longest: date
+    asked_on: date
+    fields: frozenset[str]
+    until: date
+    state: str = "requested"
+    version: int = 0
+    appealed: bool = False
+
+
+class Store(Protocol):
+    """What an exchange needs."""
+
+    resources: MutableMapping[str, Resource]
+    grants: MutableMapping[str, Grant]
+    settings: MutableMapping[str, str]
+    log: Log
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Everything inside happens wholly or not at all, and alone. May be nested."""
+
+
+class Memory:
+    """Kept as long as the process lives."""
+
+    def __init__(self) -> None:
+        self.resources: MutableMapping[str, Resource] = {}
+        self.grants: MutableMapping[str, Grant] = {}
+        self.settings: MutableMapping[str, str] = {}
+        self.log = Log()
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+
+class File:
+    """Kept in a file, which is made when it is not there.
+
+    Raises
+    ------
+    SharewellError
+        It cannot be written, or is no exchange's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise SharewellError(
+                f"{path} is no exchange's file, or cannot be written: {error}"
+            ) from error
+        self.resources: MutableMapping[str, Resource] = _Rows(self._db, "resources", Resource)
+        self.grants: MutableMapping[str, Grant] = _Rows(self._db, "grants", Grant)
+        self.settings: MutableMapping[str, str] = _Settings(self._db)
+        self.log: Log = _FileLog(self._db)
+        with self.transaction():
+            if self.settings.setdefault("format", _FORMAT) != _FORMAT:
+                raise SharewellError(
+                    f"{path} was made by another version of Sharewell (format {self.settings['format']}, not {_FORMAT})"
+                )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See ``Store``. A refusal (``Refused``) is something that happened: its record is kept.
+
+        Raises
+        ------
+        SharewellError
+            Others have been writing for too long, or the disk is full; nothing has happened then.
+        """
+        if self._db.in_transaction:
+            yield
+            return
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except Refused:
+                self._db.execute("COMMIT")
+                raise
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise SharewellError(
+                f"{self.path} cannot be written, and nothing has changed: {error}"
+            ) from error
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class _Rows(MutableMapping[str, T], Generic[T]):
+    """A table as a mapping from names to dataclasses, in the order in which they came."""
+
+    def __init__(self, db: sqlite3.Connection, table: str, kind: type[T]) -> None:
+        self._db, self._table, self._kind = db, table, kind
+        self._types = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]
+        columns = ", ".join(f"{name} {_sql(kind)} NOT NULL" for name, kind in self._types.items())
+        db.execute(
+            f"CREATE TABLE IF NOT EXISTS {table} (place INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, {columns}) STRICT"
+        )
+
+    def __getitem__(self, name: str) -> T:
+        columns = ", ".join(self._types)
+        found = self._db.execute(
+            f"SELECT {columns} FROM {self._table} WHERE name = ?", (name,)
+        ).fetchone()
+        if found is None:
+            raise KeyError(name)
+        return self._read(found)
+
+    def __setitem__(self, name: str, value: T) -> None:
+        columns = list(self._types)
+        marks = ", ".join("?" * (len(columns) + 1))
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
+        self._db.execute(
+            f"INSERT INTO {self._table} (name, {', '.join(columns)}) VALUES ({marks}) ON CONFLICT (name) DO UPDATE SET {changes}",
+            (name, *(_written(getattr(value, column)) for column in columns)),
+        )
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("nothing is deleted from an exchange")
+
+    def __contains__(self, name: object) -> bool:
+        found = self._db.execute(f"SELECT 1 FROM {self._table} WHERE name = ?", (name,))
+        return found.fetchone() is not None
+
+    def __iter__(self) -> Iterator[str]:
+        found = self._db.execute(f"SELECT name FROM {self._table} ORDER BY place").fetchall()
+        return (name for (name,) in found)
+
+    def __len__(self) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {self._table}").fetchone()[0])
+
+    def _read(self, row: tuple[Any, ...]) -> T:
+        values = (
+            _PARSED.get(kind, _same)(v) for kind, v in zip(self._types.values(), row, strict=True)
+        )
+        return self._kind(*values)
+
+
+class _Settings(MutableMapping[str, str]):
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __getitem__(self, name: str) -> str:
+        found = self._db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            raise KeyError(name)
+        return str(found[0])
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+    def __delitem__(self, name: str) -> None:
+        self._db.execute("DELETE FROM settings WHERE name = ?", (name,))
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for (name,) in self._db.execute("SELECT name FROM settings").fetchall())
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM settings").fetchone()[0])
+
+
+class _FileLog(Log):
+    """The log, kept in the file; it is read as it is needed."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def _add(self, record: Record) -> None:
+        text = json.dumps(record, ensure_ascii=False)
+        self._db.execute(
+            "INSERT INTO log VALUES (?, ?, ?)", (record["number"], text, record["hash"])
+        )
+
+    def _last(self) -> tuple[int, str]:
+        found = self._db.execute(
+            "SELECT number, hash FROM log ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        return found or (0, START)
+
+    def __iter__(self) -> Iterator[Record]:
+        for (text,) in self._db.execute("SELECT record FROM log ORDER BY number"):
+            yield json.loads(text)
+
+
+def _sql(kind: str) -> str:
+    return "INTEGER" if kind in ("int", "bool") else "TEXT"
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return json.dumps(sorted(value), ensure_ascii=False)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_PARSED: dict[str, Any] = {
+    "frozenset[str]": lambda text: frozenset(json.loads(text)),
+    "date": date.fromisoformat,
+    "bool": bool,
+}
