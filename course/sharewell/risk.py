@@ -389,31 +389,63 @@ def _read(table: Table, wanted: list[str]) -> pl.LazyFrame:
 
 def _sizes(table: Table, quasi_identifiers: Sequence[str]) -> pl.DataFrame:
     """A row for each class: its keys and its ``size``."""
-    rows = _lazy(table, quasi_identifiers)
-    sizes = rows.group_by(_keys(quasi_identifiers)).agg(size=pl.len())
-    return _some(_collected(sizes, table))
+    return _some(_grouped(table, quasi_identifiers).rename({"count": "size"}))
 
 
 def _distinct(table: Table, quasi_identifiers: Sequence[str], sensitive: str) -> pl.Series:
     """For each class how many values it has, but for classes without any."""
-    rows = _lazy(table, quasi_identifiers, sensitive)
+    keys = _keys(quasi_identifiers)
+    if isinstance(table, str | Path):
+        return _counts(table, quasi_identifiers, sensitive).group_by(keys).len()["len"]
     values = pl.col("value").drop_nulls().n_unique()
-    found = _some(_collected(rows.group_by(_keys(quasi_identifiers)).agg(l=values), table))["l"]
+    rows = _lazy(table, quasi_identifiers, sensitive).group_by(keys).agg(l=values)
+    found = _some(rows.collect(engine=_engine(table)))["l"]
     return _known(found.filter(found > 0), sensitive)
 
 
 def _counts(table: Table, quasi_identifiers: Sequence[str], sensitive: str) -> pl.DataFrame:
     """A row for each value of each class: keys, ``value``, and its ``count``."""
-    rows = _lazy(table, quasi_identifiers, sensitive)
-    counts = rows.group_by([*_keys(quasi_identifiers), "value"]).agg(count=pl.len())
-    found = _some(_collected(counts, table))
+    found = _some(_grouped(table, quasi_identifiers, sensitive))
     return _known(found.filter(pl.col("value").is_not_null()), sensitive)
 
 
-def _collected(rows: pl.LazyFrame, table: Table) -> pl.DataFrame:
-    """The result, by the engine that is faster for a table in memory, or that needs no more memory than the result."""
-    unread = isinstance(table, str | Path | pl.LazyFrame)
-    return rows.collect(engine="streaming" if unread else "in-memory")
+def _grouped(table: Table, quasi_identifiers: Sequence[str], sensitive: str = "") -> pl.DataFrame:
+    """How often each combination of the columns occurs: ``key 0`` ..., ``value``, ``count``."""
+    rows = _lazy(table, quasi_identifiers, sensitive)
+    by = [*_keys(quasi_identifiers), *(["value"] if sensitive else [])]
+    if not isinstance(table, str | Path):
+        return rows.group_by(by).agg(count=pl.len()).collect(engine=_engine(table))
+    columns = [*quasi_identifiers, *([sensitive] if sensitive else [])]
+    counted = _counted(table, columns)
+    # the same rules as for every table: what is not a number is null
+    named = _lazy(counted, quasi_identifiers, sensitive).with_columns(count=counted[_ROWS])
+    return named.group_by(by).agg(pl.col("count").sum()).collect()
+
+
+_ROWS = "how many rows"
+
+
+def _counted(path: str | Path, columns: list[str]) -> pl.DataFrame:
+    """The combinations of columns that occur in Parquet files, and in how many rows.
+
+    DuckDB moves to disk what does not fit into memory. Polars' streaming engine keeps rows of rare combinations: it took
+    more memory than the table has.
+    """
+    import duckdb
+
+    kinds = pl.scan_parquet(path).collect_schema()
+    found = str(Path(path) / "**" / "*.parquet") if Path(path).is_dir() else str(path)
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    with duckdb.connect() as database:
+        files = database.read_parquet(found)
+        counts = files.aggregate(f'{names + ", " if names else ""}count(*) AS "{_ROWS}"', names)
+        counted = pl.DataFrame(pl.from_arrow(counts.to_arrow_table()))
+    return counted.cast({name: kinds[name] for name in columns})
+
+
+def _engine(table: Table) -> Literal["streaming", "in-memory"]:
+    """The one that is faster for a table in memory, or that needs less of it."""
+    return "streaming" if isinstance(table, pl.LazyFrame) else "in-memory"
 
 
 Found = TypeVar("Found", pl.DataFrame, pl.Series)

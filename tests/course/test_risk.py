@@ -252,6 +252,35 @@ def test_every_kind_of_table_gives_the_same(tmp_path):
         assert everything(other) == pytest.approx(expected)
 
 
+def test_parquet_files_are_read_as_the_table_that_was_written(tmp_path):
+    """Awkward names, values that are not numbers, and values that have an order of their own."""
+    grades = pl.Enum(["low", "middle", "high"])
+    table = pl.DataFrame(
+        {
+            "count": ["a", "a", "b", "b", "b", "c"],
+            'a "name", quoted': [1.0, float("nan"), None, float("nan"), 2.0, 1.0],
+            "grade": pl.Series(["low", "high", "low", "high", "high", None], dtype=grades),
+        }
+    )
+    path = tmp_path / "it's" / "a folder"
+    path.mkdir(parents=True)
+    table[:4].write_parquet(path / "1.parquet")
+    table[4:].write_parquet(path / "2.parquet")
+    keys = ["count", 'a "name", quoted']
+    for some in ([], keys[:1], keys):
+        for source in (path, path / "*.parquet"):
+            assert (
+                risk.classes(source, some)
+                .sort("size", *some)
+                .equals(risk.classes(table, some).sort("size", *some))
+            )
+            for ask in (risk.l_diversity, risk.t_closeness):
+                assert ask(source, some, "grade") == ask(table, some, "grade")
+            assert risk.t_closeness(source, some, "grade", "ordered") == pytest.approx(
+                risk.t_closeness(table, some, "grade", "ordered")
+            )
+
+
 def test_a_nan_is_a_null():
     pandas = pd.DataFrame({"a": [1.0, np.nan, np.nan], "s": [np.nan, 1.0, 2.0]})
     polars = pl.DataFrame({"a": [1.0, float("nan"), None], "s": [None, 1.0, 2.0]})
@@ -314,8 +343,8 @@ def test_a_table_larger_than_the_memory_allowed_is_measured(tmp_path):
         rows = 500_000
         pl.DataFrame(
             {
-                "a": rng.integers(0, 50, rows),
-                "b": rng.integers(0, 20, rows),
+                "a": rng.integers(0, 200, rows),
+                "b": rng.integers(0, 100, rows),
                 "s": rng.integers(0, 9, rows),
                 "long": rng.random(rows),
                 "wide": rng.random(rows),
@@ -325,9 +354,9 @@ def test_a_table_larger_than_the_memory_allowed_is_measured(tmp_path):
         "import resource, sys\nfrom sharewell import risk\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "path = sys.argv[1] + '/*.parquet'\n"
-        "assert risk.k_anonymity(path, ['a', 'b']) > 9000\n"
+        "assert risk.k_anonymity(path, ['a', 'b']) > 350\n"
         "assert risk.l_diversity(path, ['a', 'b'], 's') == 9\n"
-        "assert 0 < risk.t_closeness(path, ['a', 'b'], 's', 'ordered') < 0.1\n"
+        "assert 0 < risk.t_closeness(path, ['a', 'b'], 's', 'ordered') < 0.2\n"
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
     )
     ran = subprocess.run(
