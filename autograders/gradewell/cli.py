@@ -88,7 +88,8 @@ def verify(
 ) -> None:
     """Grade all sample submissions of one of our labs, and compare with the points that they must get.
 
-    The model solution is graded on many populations besides, and has to earn everything on each. For who writes or changes a lab. Exit code 1: some sample gets other points, or not for its reason.
+    The model solution is graded on many populations besides, and has to earn everything on each; for each hundred, each wrong one is graded
+    again, and has to lose. For who writes or changes a lab. Exit code 1: some sample gets other points, or not for its reason.
     """
     import tempfile
     from pathlib import Path

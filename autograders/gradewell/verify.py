@@ -7,7 +7,7 @@ sample loses what it must lose, and for the reason meant for it; a hostile one g
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,13 +36,14 @@ SECRET = "tests"
 """From which the populations are drawn on which the samples get their points; on others, partly right ones get others."""
 
 
-_SECRETS = """
+_ELSEWHERE = "seed-"
+_SECRETS = f"""
 _own = c.Runner.student_environment
-c.Runner.student_environment = lambda student: {
-    **_own(student), **({"SHAREWELL_SECRET": student} if student.startswith("seed-") else {})
-}
+c.Runner.student_environment = lambda student: {{
+    **_own(student), **({{"SHAREWELL_SECRET": student}} if student.startswith({_ELSEWHERE!r}) else {{}})
+}}
 """
-"""Configuration that gives each copy of the model solution hidden populations of its own."""
+"""Configuration that gives each of these students hidden populations of their own."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Report:
 
 
 def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Report:
-    """Grade every sample of a lab in a new course, and the model solution on other populations.
+    """Grade every sample of a lab in a new course, and the model solution and the wrong ones on other populations.
 
     Parameters
     ----------
@@ -81,7 +82,8 @@ def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Repo
     console : Console
         Shows how it goes.
     seeds : int
-        How many times the model solution is graded, each time with a secret of its own and as another student.
+        How many times the model solution is graded, each time with a secret of its own and as another student; for each
+        hundred of them, a wrong one is graded once.
 
     Raises
     ------
@@ -104,8 +106,10 @@ def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Repo
     source, release = (folder / step / lab / f"{lab}.ipynb" for step in ("source", "release"))
     handed_in = {sample.name: sample.notebook(source, release) for sample in samples}
     handed_in[STARTER] = nbformat.read(release, as_version=4)
-    elsewhere = [f"seed-{n}" for n in range(1, seeds + 1)]
-    handed_in |= dict.fromkeys(elsewhere, handed_in[MODEL])
+    elsewhere = [(MODEL, f"{_ELSEWHERE}{n}") for n in range(1, seeds + 1)]
+    wrong = [sample.name for sample in samples if sample.path.parent.name == "wrong"]
+    elsewhere += [(name, f"{_ELSEWHERE}{n}-{name}") for n in range(seeds // 100) for name in wrong]
+    handed_in |= {copy: handed_in[name] for name, copy in elsewhere}
     with (folder / CONFIG).open("a", encoding="utf-8") as config:
         config.write(_SECRETS)
     for name, notebook in handed_in.items():
@@ -120,13 +124,24 @@ def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Repo
         report.rows.append(_row(course, lab, sample, by_student[_student(sample.name)]))
     report.rows.append(_starter(course, lab))
     report.faults = _of_the_lab(course, lab, samples, done)
-    for name in elsewhere:
-        earned, possible = _points(course, lab, name)
-        if lost := [cell for cell, most in possible.items() if earned[cell] != most]:
-            report.faults.append(
-                f"the model solution loses points in {', '.join(lost)} with the secret {name!r}"
-            )
+    problems = {sample.name: set(sample.problems) for sample in samples}
+    for name, copy in elsewhere:
+        report.faults += _elsewhere(course, lab, name, copy, problems[name])
     return report
+
+
+def _elsewhere(course: Course, lab: str, name: str, copy: str, problems: set[str]) -> Iterator[str]:
+    """What is wrong with the grading of a sample on another population."""
+    earned, possible = _points(course, lab, copy)
+    lost = [cell for cell, most in possible.items() if earned[cell] != most]
+    where = f"with the secret {_student(copy)!r}"
+    if name == MODEL and lost:
+        yield f"the model solution loses points in {', '.join(lost)} {where}"
+    if name != MODEL and not lost:
+        yield f"{name} loses nothing {where}"
+    path = course.root / "autograded" / _student(copy) / lab / f"{lab}.ipynb"
+    if name != MODEL and (untold := problems - problem_codes(path)):
+        yield f"{name}: nobody is told of {', '.join(sorted(untold))} {where}"
 
 
 def _row(course: Course, lab: str, sample: Sample, submission: Submission) -> Row:
