@@ -144,6 +144,17 @@ def me(
     say(f"Kept in {path}. Restart the kernels of notebooks that are open.")
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def exchange(context: typer.Context) -> None:
+    """Run the closed loop of sharing by hand: catalogue, classify, request, approve, release, use, audit."""
+    from sharewell.exchange.cli import app as commands
+
+    commands(context.args, prog_name="sharewell exchange")
+
+
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("sharewell-demo"),

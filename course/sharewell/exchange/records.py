@@ -51,7 +51,11 @@ class Log:
         return self._last()[1]
 
     def __iter__(self) -> Iterator[Record]:
-        return (dict(record) for record in self._records)
+        return self.since(0)
+
+    def since(self, number: int) -> Iterator[Record]:
+        """The records after the one of this number."""
+        return (dict(record) for record in self._records[number:])
 
     def __len__(self) -> int:
         return self._last()[0]

@@ -246,8 +246,9 @@ class _FileLog(Log):
         ).fetchone()
         return found or (0, START)
 
-    def __iter__(self) -> Iterator[Record]:
-        for (text,) in self._db.execute("SELECT record FROM log ORDER BY number"):
+    def since(self, number: int) -> Iterator[Record]:
+        later = "SELECT record FROM log WHERE number > ? ORDER BY number"
+        for (text,) in self._db.execute(later, (number,)):
             yield json.loads(text)
 
 

@@ -1,0 +1,264 @@
+"""``sharewell exchange``: the closed loop by hand, on an exchange that is kept in a file."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from sharewell.console import console, say
+from sharewell.errors import SharewellError
+from sharewell.exchange import packages
+from sharewell.exchange.loop import Exchange
+from sharewell.exchange.records import verify
+from sharewell.exchange.states import ROLES
+from sharewell.exchange.store import File
+
+CAST = {
+    "Ana": ["owner"],
+    "Sten": ["steward"],
+    "Kim": ["committee"],
+    "Mara": ["consumer"],
+    "Otto": ["auditor"],
+}
+"""Who is there when nobody is named."""
+EVENTS = (
+    "catalogue",
+    "classify",
+    "confirm",
+    "withdraw",
+    "request",
+    "approve",
+    "reject",
+    "appeal",
+    "use",
+    "revoke",
+    "dispose",
+    "audit",
+    "feedback",
+)
+_BY_HAND = "time passes by hand"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run the closed loop of sharing by hand: an exchange that is kept in one file.",
+)
+FileOption = Annotated[
+    Path,
+    typer.Option("--exchange", envvar="SHAREWELL_EXCHANGE", help="The exchange's file."),
+]
+HERE = Path("exchange.db")
+DAY = ["%Y-%m-%d"]
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(metavar="[FILE]")] = HERE,
+    person: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=ROLE[,ROLE]", help=f"Who takes part: {', '.join(ROLES)}."),
+    ] = None,
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=DAY, help="Play: the first day. Time then passes by clock only."),
+    ] = None,
+) -> None:
+    """Make an exchange. Without --person it has a person for each role."""
+    if file.exists():
+        raise SharewellError(f"{file} is there already. Take another name")
+    people = dict(map(_person, person)) if person else CAST
+    store = File(file)
+    with store.transaction():
+        if today:
+            store.settings[_BY_HAND] = "yes"
+        made = Exchange(people, today.date() if today else date.today(), store)
+    packages.signing_key(_key(file))
+    say(f"{file} is an exchange, and {_key(file)} signs what it releases: keep that to yourself.")
+    say(", ".join(f"{name} ({' and '.join(roles)})" for name, roles in made.people.items()))
+    say("Next:  sharewell exchange catalogue beds --as Sten --fields ward,free --owner Ana")
+
+
+@app.command()
+def show(exchange: FileOption = HERE) -> None:
+    """What is catalogued, and what was requested."""
+    found = _open(exchange)
+    resources = Table(title=f"{found.today:%A, %d %B %Y}", title_justify="left")
+    for heading in ("resource", "state", "label", "fields", "owner"):
+        resources.add_column(heading)
+    for name, one in found.resources.items():
+        resources.add_row(*map(Text, (name, one.state, one.label, _listed(one.fields), one.owner)))
+    grants = Table()
+    for heading in ("grant", "state", "resource", "consumer", "purpose", "fields", "until"):
+        grants.add_column(heading)
+    for name, grant in found.grants.items():
+        row = (grant.resource, grant.consumer, grant.purpose, _listed(grant.fields))
+        grants.add_row(*map(Text, (name, grant.state, *row, str(grant.until))))
+    console().print(resources)
+    if found.grants:
+        console().print(grants)
+
+
+@app.command()
+def clock(
+    today: Annotated[datetime | None, typer.Argument(formats=DAY, metavar="[DAY]")] = None,
+    exchange: FileOption = HERE,
+) -> None:
+    """Let a day come: what is due is escalated or expires."""
+    found = _open(exchange)
+    _told(found, lambda: found.clock(today.date() if today else date.today()))
+
+
+@app.command()
+def release(
+    grant: str,
+    who: Annotated[str, typer.Option("--as", help="Who does it.")],
+    data: Annotated[Path, typer.Option(help="A Parquet or CSV file of the resource.")],
+    to: Annotated[Path, typer.Option(help="The package to write, such as G1.zip.")],
+    exchange: FileOption = HERE,
+) -> None:
+    """A steward hands out what was approved, as a signed file."""
+    found = _open(exchange)
+    key = packages.signing_key(_key(exchange))
+    _told(found, lambda: packages.release(found, who, grant, data, to, key))
+    say(f"{to} holds the data, their conditions, and the signature of {packages.public(key)}.")
+
+
+@app.command()
+def check(
+    file: Path,
+    key: Annotated[
+        str, typer.Option(help="The public key of the exchange that it should come from.")
+    ] = "",
+) -> None:
+    """Say what may be done with a released file, and whether it was changed."""
+    found = packages.check(file, key)
+    for sentence in found.conditions.in_words(date.today()):
+        say(sentence)
+    known = (
+        "As it was signed by"
+        if key
+        else "Unchanged since it was signed. Is this the exchange's key?"
+    )
+    say(f"{known} {found.signed_by}")
+
+
+@app.command()
+def log(
+    exchange: FileOption = HERE,
+    anchor: Annotated[
+        str, typer.Option(help="A hash that was the log's last once: finds a missing end.")
+    ] = "",
+) -> None:
+    """Print the log, and check that nobody has changed it."""
+    found = _open(exchange)
+    table = Table()
+    for heading in ("", "day", "who", "attempted", "with", "came to"):
+        table.add_column(heading)
+    for record in found.log:
+        refused = record["outcome"] == "refused"
+        came = record["reason"] if refused else record["after"]
+        given = ", ".join(f"{name} {_listed(v)}" for name, v in record["details"].items())
+        row = (record["on"], record["actor"], f"{record['event']} {record['subject']}", given, came)
+        table.add_row(str(record["number"]), *map(Text, row), style="yellow" if refused else "")
+    console().print(table)
+    verify(found.log, anchor or None)
+    say(f"The log is as it was written. Its last hash, to keep elsewhere: {found.log.head}")
+
+
+def _add(event: str) -> None:
+    """A command for a method of the exchange, with its parameters as options."""
+    method = getattr(Exchange, event)
+    _, _, subject, *others = inspect.signature(method).parameters.values()
+
+    def command(**given: Any) -> None:
+        found = _open(given.pop("exchange"))
+        given = {name: _parsed(value) for name, value in given.items() if value is not None}
+        actor, what = given.pop("who"), given.pop(subject.name)
+        if isinstance(given.get("fields"), str):
+            given["fields"] = [name.strip() for name in given["fields"].split(",") if name.strip()]
+        _told(found, lambda: method(found, actor, what, **given))
+
+    options = [_parameter(subject.name, str, None)]
+    options.append(_parameter("who", str, typer.Option("--as", help="Who does it.")))
+    options += [_option(one) for one in others]
+    options.append(_parameter("exchange", FileOption, None, HERE))
+    command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    command.__annotations__ = {option.name: option.annotation for option in options}
+    app.command(event, help=inspect.getdoc(method))(command)
+
+
+def _option(one: inspect.Parameter) -> inspect.Parameter:
+    """A method's parameter as an option of the command line."""
+    needed = one.default is inspect.Parameter.empty
+    if "date" in str(one.annotation):
+        return _parameter(
+            one.name, datetime | None, typer.Option(formats=DAY), ... if needed else None
+        )
+    several = "separated by commas" if "Collection" in str(one.annotation) else None
+    default = ... if needed else one.default
+    return _parameter(one.name, str | None, typer.Option(help=several), default)
+
+
+def _parameter(name: str, kind: Any, about: Any, default: Any = ...) -> inspect.Parameter:
+    annotation = Annotated[kind, about] if about is not None else kind
+    given = inspect.Parameter.empty if default is ... else default
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=given, annotation=annotation
+    )
+
+
+def _parsed(value: Any) -> Any:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _open(path: Path) -> Exchange:
+    if not path.is_file():
+        raise SharewellError(
+            f"there is no {path}. Make an exchange with: sharewell exchange new {path}"
+        )
+    found = Exchange({}, date.min, File(path))
+    if _BY_HAND not in found.store.settings and date.today() > found.today:
+        _told(found, lambda: found.clock(date.today()))
+    return found
+
+
+def _told(exchange: Exchange, attempt: Callable[[], Any]) -> None:
+    """Attempt something, and say what came of it, by itself too."""
+    before = len(exchange.log)
+    attempt()
+    for record in exchange.log.since(before):
+        if record["subject"]:
+            was = record["before"] or "new"
+            say(
+                f"{record['subject']}: {was} → {record['after']} ({record['event']}, {record['actor']})"
+            )
+
+
+def _person(text: str) -> tuple[str, list[str]]:
+    name, _, roles = text.partition("=")
+    listed = [role.strip() for role in roles.split(",") if role.strip()]
+    if not name.strip() or not listed or not set(listed) <= set(ROLES):
+        raise SharewellError(f"{text!r} is no person: write NAME=ROLE, of {', '.join(ROLES)}")
+    return name.strip(), listed
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_listed(one)}" for name, one in value.items())
+    return ", ".join(sorted(value)) if isinstance(value, list | frozenset) else str(value)
+
+
+def _key(file: Path) -> Path:
+    return file.with_suffix(".key")
+
+
+for _event in EVENTS:
+    _add(_event)

@@ -1,0 +1,111 @@
+"""``sharewell exchange``: the loop by hand, as the README shows it."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+
+@pytest.fixture
+def run(sharewell, tmp_path):
+    def command(*words, code=0):
+        done = sharewell("exchange", *words, cwd=tmp_path)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return command
+
+
+@pytest.fixture
+def ready(run):
+    run("new", "--today", "2026-03-02")
+    run("catalogue", "beds", "--as", "Sten", "--fields", "ward, free", "--owner", "Ana")
+    run("classify", "beds", "--as", "Sten", "--label", "restricted")
+    run("confirm", "beds", "--as", "Kim")
+    return run
+
+
+REQUEST = ("request", "beds", "--as", "Mara", "--purpose", "planning", "--fields", "ward")
+
+
+def test_the_loop_goes_round_by_hand(ready, tmp_path):
+    (tmp_path / "beds.csv").write_text("ward,free,nurse\na,1,Li\nb,2,Wu\n")
+    assert "G1: new → requested" in ready(*REQUEST, "--until", "2026-12-31")
+    assert "Error: nobody decides on their own request" in ready("approve", "G1", "--as", "Mara", code=1)  # fmt: skip
+    assert "requested → approved" in ready("approve", "G1", "--as", "Ana")
+    said = ready("release", "G1", "--as", "Sten", "--data", "beds.csv", "--to", "G1.zip")
+    key = re.search(r"signature of ([0-9a-f]{64})", said.replace("\n", " "))[1]
+    said = ready("check", "G1.zip", "--key", key)
+    assert "up to and including 2026-12-31: ward of beds" in said
+    assert "As it was signed by" in said
+    assert "signed by somebody else" in ready("check", "G1.zip", "--key", "00", code=1)
+    ready("use", "G1", "--as", "Mara", "--purpose", "planning", "--fields", "ward")
+    assert "released → expired (expire, platform)" in ready("clock", "2027-01-01")
+    ready("dispose", "G1", "--as", "Mara", "--certificate", "deleted, 1 copy")
+    ready("audit", "G1", "--as", "Otto", "--finding", "nothing was kept")
+    assert "audited → closed" in ready("feedback", "G1", "--as", "Mara", "--text", "thanks")
+    shown = ready("show")
+    assert "Friday, 01 January 2027" in shown
+    assert "closed" in shown
+    log = ready("log")
+    assert "nobody decides" in log
+    anchor = re.search(r"keep elsewhere:\s+([0-9a-f]{64})", log)[1]
+    ready("log", "--anchor", anchor)
+    assert "ends before" in ready("log", "--anchor", "00", code=1)
+
+
+def test_a_changed_log_is_an_error(ready, tmp_path):
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "exchange.db") as database:
+        database.execute("UPDATE log SET record = replace(record, 'Sten', 'Ines')")
+    assert "record 1: its content is not what was sealed" in ready("log", code=1)
+
+
+def test_every_event_has_a_command_that_explains_itself(run):
+    said = run("--help")
+    for event in ("catalogue", "classify", "confirm", "withdraw", "request", "approve", "reject", "appeal", "release",
+                  "use", "revoke", "dispose", "audit", "feedback", "clock"):  # fmt: skip
+        assert re.search(rf"│ {event} ", said), event
+    said = run("request", "--help")
+    for option in ("--as", "--purpose", "--fields", "--until", "--exchange"):
+        assert option in said
+
+
+def test_what_is_wrong_is_said_in_a_sentence(run, tmp_path):
+    assert "there is no exchange.db. Make an exchange with: sharewell exchange new" in run("show", code=1)  # fmt: skip
+    run("new", "--today", "2026-03-02")
+    assert "is there already" in run("new", code=1)
+    assert "'Ana=boss' is no person: write NAME=ROLE" in run("new", "b.db", "--person", "Ana=boss", code=1)  # fmt: skip
+    assert not (tmp_path / "b.db").exists()
+    assert "time does not go back" in run("clock", "2026-03-01", code=1)
+    (tmp_path / "letter.zip").write_text("Dear reader")
+    assert "no release of an exchange" in run("check", "letter.zip", code=1)
+
+
+def test_time_passes_by_itself_unless_one_plays(run, tmp_path):
+    from sharewell.exchange import Exchange, File
+
+    run("new", "live.db")
+    exchange = Exchange({}, date.min, File(tmp_path / "live.db"))
+    assert exchange.today == date.today()
+    exchange.today = date.today() - timedelta(9)
+    exchange.store.close()
+    run("show", "--exchange", "live.db")
+    assert Exchange({}, date.min, File(tmp_path / "live.db")).today == date.today()
+
+
+def test_people_of_ones_own(run):
+    run(
+        "new",
+        "--person",
+        "李雷=owner,consumer",
+        "--person",
+        "韩梅梅=steward",
+        "--today",
+        "2026-03-02",
+    )
+    assert "catalogued" in run(
+        "catalogue", "床位", "--as", "韩梅梅", "--fields", "病房", "--owner", "李雷"
+    )
+    assert "床位" in run("show")
