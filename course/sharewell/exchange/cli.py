@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from datetime import date, datetime
@@ -171,6 +172,39 @@ def log(
     console().print(table)
     verify(found.log, anchor or None)
     say(f"The log is as it was written. Its last hash, to keep elsewhere: {found.log.head}")
+
+
+@app.command()
+def codes(exchange: FileOption = HERE) -> None:
+    """Print each person's code, with which they sign in to the page."""
+    from sharewell.exchange.server import sign_in_secret
+    from sharewell.variant import code_of
+
+    secret = sign_in_secret(exchange)
+    for name in _open(exchange).people:
+        say(f"{name}: {code_of(name, secret)}")
+
+
+@app.command()
+def serve(
+    exchange: FileOption = HERE,
+    port: Annotated[int, typer.Option(help="Where the page is.")] = 8765,
+) -> None:
+    """Open the exchange as a web page on this machine, until Ctrl-C."""
+    import asyncio
+
+    from sharewell.exchange.server import application
+
+    found = _open(exchange)
+    live = _BY_HAND not in found.store.settings
+
+    async def run() -> None:
+        application(exchange, live).listen(port, "127.0.0.1")
+        say(f"The exchange is at http://127.0.0.1:{port}. Ctrl-C here closes it.")
+        await asyncio.Event().wait()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run())
 
 
 def _add(event: str) -> None:

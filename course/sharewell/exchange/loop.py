@@ -288,6 +288,29 @@ class Exchange:
             elif grant.state in ("released", "suspended") and today > grant.until:
                 self._by_itself("expire", name)
 
+    # what else there is to ask, and to write down
+
+    def may(self, actor: str, event: str, subject: str) -> bool:
+        """Whether somebody could do something now, all that is asked for granted. Nothing is attempted by asking."""
+        machine = RESOURCE if any(event == known for _, known in RESOURCE) else GRANT
+        if (self._state(subject, event), event) not in machine:
+            return False
+        context: dict[str, Any] = {"today": self.today}
+        if machine is RESOURCE:
+            entity = self._resource(subject)
+        else:
+            grant = self.grants[subject]
+            entity = self._grant(subject)
+            context |= {"fields": grant.requested, "until": grant.longest, "purpose": grant.purpose}
+            if event == "use":
+                context["fields"] = grant.fields
+        return not self.policies.refusal(self._person(actor), event, entity, context)
+
+    @_whole
+    def refuse(self, actor: str, event: str, reason: str, **details: str) -> None:
+        """Write down that something was attempted around the loop, such as a sign-in, and refused."""
+        self._record(event, actor, details, reason=reason)
+
     # how it is done
 
     @contextmanager

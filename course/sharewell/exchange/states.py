@@ -11,6 +11,8 @@ ROLES: tuple[str, ...] = ("owner", "steward", "committee", "consumer", "auditor"
 LABELS: tuple[str, ...] = ("public", "restricted", "non-sharing")
 PLATFORM = "platform"
 """Who acts where nobody does: the clock, and what follows by itself."""
+BY_ITSELF = frozenset({"escalate", "suspend", "expire"})
+"""Events that nobody attempts."""
 WORKING_DAYS = 10
 """How long an owner may take to answer, the day of the request not counted (2016 Measures, art. 12)."""
 
@@ -48,4 +50,4 @@ GRANT: dict[tuple[str, str], str] = {
     ("disposed", "audit"): "audited",
     ("audited", "feedback"): "closed",
 }
-"""From a grant's state and an event to its next state. Escalation, suspension and expiry are the platform's own."""
+"""From a grant's state and an event to its next state."""

@@ -1,0 +1,342 @@
+"""The exchange's page, in a real browser, and met by those who do not keep to it."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from datetime import date
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+from sharewell.exchange import Exchange, File, packages, verify
+from sharewell.exchange.server import sign_in_secret
+from sharewell.variant import code_of
+
+PEOPLE = {
+    "Ana": ["owner"],
+    "Sten": ["steward"],
+    "Kim": ["committee"],
+    "Mara": ["consumer"],
+    "Noor": ["consumer"],
+    "Otto": ["auditor"],
+}
+
+
+class Served:
+    """An exchange and its page."""
+
+    def __init__(self, folder):
+        self.file = folder / "exchange.db"
+        store = File(self.file)
+        store.settings["time passes by hand"] = "yes"
+        made = Exchange(PEOPLE, date(2026, 3, 2), store)
+        made.catalogue("Sten", "beds", ["ward", "free"], owner="Ana")
+        made.classify("Sten", "beds", "restricted")
+        made.confirm("Kim", "beds")
+        store.close()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        command = [
+            sys.executable,
+            "-m",
+            "sharewell",
+            "exchange",
+            "serve",
+            "--port",
+            str(port),
+            "--exchange",
+            str(self.file),
+        ]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        end = time.monotonic() + 30
+        while True:
+            try:
+                requests.get(self.address, timeout=5)
+                break
+            except requests.ConnectionError:
+                assert self.process.poll() is None, self.process.stderr.read()
+                assert time.monotonic() < end
+                time.sleep(0.1)
+        (folder / "exchange.data" / "beds.csv").write_text("ward,free,nurse\na,1,Li\n")
+
+    @property
+    def exchange(self):
+        return Exchange({}, date.min, File(self.file))
+
+    def code(self, name):
+        return code_of(name, sign_in_secret(self.file))
+
+    def session(self, name, **headers):
+        """Somebody signed in, without a browser."""
+        session = requests.Session()
+        session.headers.update(headers)
+        session.get(f"{self.address}/sign-in", timeout=10)
+        given = {"name": name, "code": self.code(name), "_xsrf": session.cookies["_xsrf"]}
+        assert session.post(f"{self.address}/sign-in", given, timeout=10).status_code == 200
+        return session
+
+    def attempt(self, session, **given):
+        given.setdefault("_xsrf", session.cookies["_xsrf"])
+        return session.post(f"{self.address}/attempt", given, timeout=10)
+
+    def last(self):
+        """The last record, and that the log is whole."""
+        log = list(self.exchange.log)
+        verify(log)
+        return log[-1]
+
+
+@pytest.fixture
+def served(tmp_path):
+    made = Served(tmp_path)
+    yield made
+    made.process.terminate()
+    made.process.wait(20)
+
+
+@pytest.fixture
+def browser(chromium):
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        launched = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield launched
+        launched.close()
+
+
+REQUEST = {"event": "request", "subject": "beds", "purpose": "planning", "fields": ["ward"], "until": "2026-12-31"}  # fmt: skip
+
+
+def test_a_request_goes_round_the_loop_in_the_browser(served, browser, tmp_path):
+    complaints, outside, axe = [], [], Axe()
+
+    def page_of(name, **options):
+        page = browser.new_context(**options).new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on(
+            "request",
+            lambda r: (
+                outside.append(r.url) if not r.url.startswith((served.address, "data:")) else None
+            ),
+        )
+        page.goto(served.address)
+        page.fill("#name", name)
+        page.fill("#code", served.code(name))
+        page.click("main button")
+        page.wait_for_selector("h1:has-text('Catalogue')")
+        return page  # fmt: skip
+
+    def accessible(page):
+        found = axe.run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+    mara = page_of("Mara", viewport={"width": 390, "height": 844})
+    accessible(mara)
+    mara.click("summary")
+    mara.fill("details input[name=purpose]", "planning")
+    mara.check("details input[value=ward]")
+    mara.check("details input[value=free]")
+    mara.fill("details input[name=until]", "2026-12-31")
+    accessible(mara)
+    mara.click("details button")
+    assert mara.locator(".loop .now text").text_content() == "requested"
+    accessible(mara)
+    assert mara.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    ana = page_of("Ana")
+    ana.click("text=To do")
+    accessible(ana)
+    ana.click("text=G1")
+    ana.uncheck("input[value=free]")
+    ana.click("button:has-text('Approve')")
+    assert ana.locator(".loop .now text").text_content() == "approved"
+    assert ana.locator(".loop path.been").count() == 1
+
+    sten = page_of("Sten")
+    sten.goto(f"{served.address}/grant/G1")
+    sten.click("button:has-text('Release')")
+    assert "Done" in sten.locator("[role=status]").text_content()
+
+    mara.reload()
+    with mara.expect_download() as download:
+        mara.click("text=Download G1.zip")
+    path = tmp_path / "downloaded.zip"
+    download.value.save_as(path)
+    assert packages.check(path).conditions.fields == ("ward",)
+    assert b"Li" not in zipfile.ZipFile(path).read(packages.DATA)
+    mara.fill("input[name=purpose]", "advertising")
+    mara.click("button:has-text('Use')")
+    assert "another purpose" in mara.locator("[role=alert]").text_content()
+    accessible(mara)
+
+    otto = page_of("Otto")
+    otto.click("text=Audit trail")
+    accessible(otto)
+    assert "as they were written" in otto.locator("main").text_content()
+    assert "refused: it was released for another purpose" in otto.locator("main").text_content()
+    otto.click("text=Sign out")
+    otto.goto(f"{served.address}/trail")
+    assert otto.locator("h1").text_content() == "Sign in"
+    accessible(otto)
+    assert complaints == []
+    assert outside == []
+
+
+def test_by_keyboard_alone(served, browser):
+    page = browser.new_page()
+    page.goto(served.address)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Tab")
+    page.keyboard.type("Mara")
+    page.keyboard.press("Tab")
+    page.keyboard.type(served.code("Mara"))
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('Catalogue')")
+
+
+def test_nobody_gets_in_without_a_code(served):
+    for path in ("/", "/requests", "/decisions", "/trail", "/grant/G1", "/package/G1.zip"):
+        assert requests.get(
+            served.address + path, timeout=10
+        ).url == f"{served.address}/sign-in?" or (
+            requests.get(served.address + path, timeout=10).url == f"{served.address}/sign-in"
+        )
+    session = requests.Session()
+    session.get(f"{served.address}/sign-in", timeout=10)
+    for name, code in (
+        ("Mara", served.code("Noor")),
+        ("Mara", ""),
+        ("nobody", served.code("nobody")),
+        ("platform", "x"),
+        ("' OR 1=1 --", "x"),
+    ):
+        given = {"name": name, "code": code, "_xsrf": session.cookies["_xsrf"]}
+        answer = session.post(f"{served.address}/sign-in", given, timeout=10)
+        assert answer.status_code in (400, 403)
+        if answer.status_code == 403:
+            assert served.last()["event"] == "sign in"
+            assert served.last()["outcome"] == "refused"  # fmt: skip
+
+
+def test_a_stolen_session_is_refused_written_down_and_over(served):
+    mara = served.session("Mara", **{"User-Agent": "her browser"})
+    thief = requests.Session()
+    thief.headers["User-Agent"] = "another"
+    thief.cookies.update(mara.cookies)
+    answer = thief.get(f"{served.address}/requests", timeout=10)
+    assert answer.status_code == 403
+    assert served.last()["reason"] == "the session of Mara from another browser"
+    assert mara.get(f"{served.address}/requests", timeout=10).url.endswith(
+        "/sign-in"
+    )  # for her too
+    forged = requests.Session()
+    forged.cookies.set("session", "2|1:0|10:1|7:session|4:TWFy|00", domain="127.0.0.1")
+    assert forged.get(f"{served.address}/requests", timeout=10).url.endswith("/sign-in")
+
+
+def test_a_forged_role_is_refused_by_the_policies(served):
+    mara = served.session("Mara")
+    served.attempt(mara, **REQUEST)
+    forged = {"actor": "Ana", "person": "Ana", "who": "Ana", "role": "owner", "roles": "owner"}
+    served.attempt(mara, event="approve", subject="G1", fields="ward", until="2026-12-31", **forged)
+    last = served.last()
+    assert (last["event"], last["actor"], last["outcome"]) == ("approve", "Mara", "refused")
+    served.attempt(mara, event="catalogue", subject="more", fields="a", owner="Ana")
+    assert served.last()["reason"] == "only a steward may catalogue"
+    before = len(served.exchange.log)
+    for event in ("escalate", "suspend", "expire", "clock", "open", "__init__", "_move", "people"):
+        served.attempt(mara, event=event, subject="G1")
+        assert served.exchange.grants["G1"].state == "requested"
+    assert len(served.exchange.log) == before + 8
+
+
+def test_a_form_of_another_site_is_refused_and_written_down(served):
+    mara = served.session("Mara")
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+    ):
+        given = {**REQUEST, "_xsrf": mara.cookies["_xsrf"]}
+        answer = mara.post(f"{served.address}/attempt", given, headers=headers, timeout=10)
+        assert answer.status_code == 403
+        assert served.last()["reason"] == "a form of another site"
+    assert served.attempt(mara, **REQUEST, _xsrf="0" * 32).status_code == 403
+    assert served.last()["reason"] == "a form without its token"
+    rebound = mara.get(f"{served.address}/requests", headers={"Host": "evil.example"}, timeout=10)
+    assert rebound.status_code == 403
+    assert not served.exchange.grants  # fmt: skip
+
+
+def test_sql_and_markup_in_a_request_are_text(served):
+    mara = served.session("Mara")
+    nasty = "<script>alert(1)</script>'; DROP TABLE grants; --"
+    served.attempt(mara, **{**REQUEST, "purpose": nasty})
+    assert served.exchange.grants["G1"].purpose == nasty
+    page = mara.get(f"{served.address}/grant/G1", timeout=10).text
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_path_as_the_name_of_a_file_is_refused_and_written_down(served):
+    mara, sten = served.session("Mara"), served.session("Sten")
+    served.attempt(mara, **REQUEST)
+    served.exchange.approve("Ana", "G1")
+    for name in (
+        "../exchange.key",
+        "/etc/passwd",
+        "..%2fexchange.db",
+        "beds.csv/../../exchange.key",
+        "",
+    ):
+        answer = served.attempt(sten, event="release", subject="G1", data=name)
+        assert answer.status_code == 400
+        assert served.last()["reason"] == "a file that is not on the shelf"
+    for path in ("/package/..%2f..%2fexchange.zip", "/package/G1.zip", "/package/../exchange.zip"):
+        assert sten.get(served.address + path, timeout=10).status_code in (403, 404)
+    for path in ("/static/base.html", "/static/../server.py", "/static/..%2fserver.py"):
+        assert sten.get(served.address + path, timeout=10).status_code in (403, 404)
+    assert served.exchange.grants["G1"].state == "approved"
+    served.attempt(sten, event="release", subject="G1", data="beds.csv")
+    assert served.exchange.grants["G1"].state == "released"
+    noor = served.session("Noor")
+    assert noor.get(f"{served.address}/package/G1.zip", timeout=10).status_code == 403
+    assert served.last()["reason"] == "a package that was not released to them"
+    assert mara.get(f"{served.address}/package/G1.zip", timeout=10).status_code == 200
+
+
+def test_nothing_on_the_page_acts_and_nothing_is_secret_in_it(served):
+    mara = served.session("Mara")
+    answer = mara.get(served.address, timeout=10)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in answer.text
+    assert "style=" not in answer.text
+    assert not re.search(r"\bon[a-z]+=", answer.text)
+    for cookie in mara.cookies:
+        assert cookie.has_nonstandard_attr("HttpOnly")
+        assert cookie.get_nonstandard_attr("SameSite") == "Strict"
+    assert served.code("Mara") not in answer.text
+    assert "Tornado" not in str(answer.headers)
+
+
+def test_a_changed_log_is_shown_as_changed(served):
+    import sqlite3
+
+    with sqlite3.connect(served.file) as database:
+        database.execute("UPDATE log SET record = replace(record, 'Sten', 'Ines') WHERE number = 2")
+    page = served.session("Otto").get(f"{served.address}/trail", timeout=10).text
+    assert "Somebody has changed the log: record 2" in page
+
+
+def test_it_ends_with_ctrl_c(served):
+    import signal
+
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(20) == 0
