@@ -405,15 +405,28 @@ def table(classify_table: ClassifyTable, seed: int | None = None, points: float 
 
 
 def _tables(draw: _Draw, each: int) -> list[tuple[list[Item], Item]]:
-    """Random tables of three columns, ``each`` of them for every label."""
+    """Random tables of three columns, ``each`` of them for every label.
+
+    A quarter of the restricted ones have conditions that no part has alone: else a table that carries its strictest part's
+    only would pass by luck.
+    """
     by_label: dict[str, list[tuple[list[Item], Item]]] = {label: [] for label in LABELS}
+    plain = 0
     while any(len(tables) < each for tables in by_label.values()):
         audience = draw.value("audience")
         columns = list(draw.items(3, 0.12, audience=audience))
         joint = draw.item(0.2, audience=audience)
-        tables = by_label[reference_table(columns, joint).label]
-        if len(tables) < each:
-            tables.append((columns, joint))
+        expected = reference_table(columns, joint)
+        tables = by_label[expected.label]
+        if len(tables) == each:
+            continue
+        if expected.label == "restricted" and any(
+            reference(part).conditions == expected.conditions for part in (*columns, joint)
+        ):
+            if plain == each - each // 4:
+                continue
+            plain += 1
+        tables.append((columns, joint))
     return [table for tables in by_label.values() for table in tables]
 
 
