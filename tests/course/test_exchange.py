@@ -1,11 +1,13 @@
 """The exchange by hand: what its methods say, and what its log withstands. The loop's rules are in tests/autograders/test_loop.py."""
 
 import doctest
+import json
 from datetime import date
 
 import pytest
+from rdflib import DCAT, DCTERMS, FOAF, ODRL2, RDF, Graph
 from sharewell import exchange as exchange_module
-from sharewell.exchange import Exchange, Refused, Tampered, verify
+from sharewell.exchange import Exchange, Refused, Tampered, dcat, verify
 from sharewell.exchange.records import START
 
 PEOPLE = {
@@ -107,3 +109,35 @@ def test_a_log_that_was_cut_off_is_found_with_an_anchor_only(exchange):
 
 def test_the_example_in_the_docstring_is_right():
     assert doctest.testmod(exchange_module).failed == 0
+
+
+def test_the_catalogue_is_dcat(exchange):
+    exchange.catalogue("Sten", "genomes 基因", ["sequence"], owner="Ana")
+    exchange.classify("Sten", "genomes 基因", "non-sharing", "Biosecurity Law, art. 56")
+    exchange.catalogue("Sten", "buses", ["line"], owner="Ana")
+    exchange.classify("Sten", "buses", "public")
+    exchange.confirm("Kim", "buses")
+    assert len(described(exchange)) == 2  # what is not confirmed is not listed
+    exchange.confirm("Kim", "genomes 基因")
+    found = described(exchange)
+    rights = {name: str(right).rpartition("/")[2] for name, (right, _) in found.items()}
+    assert rights == {"beds": "RESTRICTED", "genomes 基因": "NON_PUBLIC", "buses": "PUBLIC"}
+    assert [name for name, (_, offers) in found.items() if offers] == ["beds"]
+    text = json.dumps(dcat.catalogue(exchange), ensure_ascii=False)
+    assert "Not shared: Biosecurity Law, art. 56." in text
+    exchange.withdraw("Ana", "buses")
+    assert "buses" not in described(exchange)
+
+
+def described(exchange):
+    """Identifier to access right and number of offers, as a reader of RDF finds them."""
+    graph = Graph().parse(data=json.dumps(dcat.catalogue(exchange)), format="json-ld")
+    found = {}
+    for dataset in graph.subjects(RDF.type, DCAT.Dataset):
+        assert (None, DCAT.dataset, dataset) in graph
+        publisher = graph.value(dataset, DCTERMS.publisher)
+        assert graph.value(publisher, FOAF.name).toPython() == "Ana"
+        offers = list(graph.objects(dataset, ODRL2.hasPolicy))
+        name = graph.value(dataset, DCTERMS.identifier).toPython()
+        found[name] = graph.value(dataset, DCTERMS.accessRights), len(offers)
+    return found

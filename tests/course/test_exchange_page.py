@@ -13,7 +13,7 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from sharewell.exchange import Exchange, File, packages, verify
-from sharewell.exchange.server import sign_in_secret
+from sharewell.exchange.guard import sign_in_secret
 from sharewell.variant import code_of
 
 PEOPLE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -175,9 +176,17 @@ def log(
 
 
 @app.command()
+def dcat(exchange: FileOption = HERE) -> None:
+    """Print the catalogue as other catalogues read it: DCAT 3, as JSON-LD."""
+    from sharewell.exchange.dcat import catalogue
+
+    print(json.dumps(catalogue(_open(exchange)), indent=2, ensure_ascii=False))
+
+
+@app.command()
 def codes(exchange: FileOption = HERE) -> None:
     """Print each person's code, with which they sign in to the page."""
-    from sharewell.exchange.server import sign_in_secret
+    from sharewell.exchange.guard import sign_in_secret
     from sharewell.variant import code_of
 
     secret = sign_in_secret(exchange)

@@ -6,7 +6,6 @@ With the judge this runs in the student's process, where the exchange is: a whol
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,18 +14,6 @@ from sharewell.exchange import Refused
 Attempt = tuple[str, str, dict[str, Any]]
 """An event, who attempts it, and what with. Grants go by the names that the story gives them (``as`` of a request)."""
 Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Told:
-    """A story, and what an exchange made of it.
-
-    ``outcomes`` has a text for each attempt: allowed, refused, or the error that it ended with.
-    """
-
-    attempts: Sequence[Attempt]
-    outcomes: Sequence[str]
-    log: Sequence[Record]
 
 
 def replay(
