@@ -98,7 +98,7 @@ def long(path: Path, entries: int) -> int:
         for _ in track(range(entries - len(exchange.log)), "Writing a long log", transient=True):
             exchange.use("Mara", name, "planning", ["week"])
     size = len(exchange.log)
-    exchange.store.close()  # type: ignore[attr-defined]
+    exchange.store.close()
     return size
 
 

@@ -340,3 +340,11 @@ def test_it_ends_with_ctrl_c(served):
 
     served.process.send_signal(signal.SIGINT)
     assert served.process.wait(20) == 0
+
+
+def test_a_port_that_is_taken_is_said_to_be_so(served, sharewell):
+    port = served.address.rpartition(":")[2]
+    said = sharewell("exchange", "serve", "--port", port, "--exchange", served.file)
+    assert said.returncode == 1
+    assert f"cannot be at port {port}" in said.stderr
+    assert f"--port {int(port) + 1}" in said.stderr

@@ -208,7 +208,12 @@ def serve(
     live = _BY_HAND not in found.store.settings
 
     async def run() -> None:
-        application(exchange, live).listen(port, "127.0.0.1")
+        try:
+            application(exchange, live).listen(port, "127.0.0.1")
+        except OSError as error:
+            raise SharewellError(
+                f"the page cannot be at port {port}: {error.strerror}. Name another: --port {port + 1}"
+            ) from error
         say(f"The exchange is at http://127.0.0.1:{port}. Ctrl-C here closes it.")
         await asyncio.Event().wait()
 

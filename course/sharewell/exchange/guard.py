@@ -84,7 +84,19 @@ class Page(tornado.web.RequestHandler):
 
     def initialize(self, desk: Desk) -> None:
         self.desk = desk
+        self._exchange: Exchange | None = None
         self.session: Session | None = None
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange, open as long as the request lasts."""
+        if self._exchange is None:
+            self._exchange = self.desk.exchange()
+        return self._exchange
+
+    def on_finish(self) -> None:
+        if self._exchange is not None:
+            self._exchange.store.close()
 
     def set_default_headers(self) -> None:
         self.set_header(
@@ -111,7 +123,7 @@ class Page(tornado.web.RequestHandler):
     def refuse(self, what: str, reason: str, status: int = 403) -> None:
         """End the request, and write down that it was refused."""
         person = self.session.person if self.session else "nobody"
-        self.desk.exchange().refuse(person, "page", reason, page=self.request.path, what=what)
+        self.exchange.refuse(person, "page", reason, page=self.request.path, what=what)
         raise tornado.web.HTTPError(status, reason=reason)
 
     def check_xsrf_cookie(self) -> None:
@@ -127,7 +139,7 @@ class Page(tornado.web.RequestHandler):
 
     def show(self, template: str, **named: Any) -> None:
         """Write a page."""
-        session, exchange = self.session, self.desk.exchange()
+        session, exchange = self.session, self.exchange
         given = {
             "person": session.person if session else "",
             "roles": exchange.people.get(session.person, []) if session else [],
@@ -197,7 +209,7 @@ class SignIn(Page):
 
     def post(self) -> None:
         name, code = self.get_body_argument("name"), self.get_body_argument("code")
-        exchange = self.desk.exchange()
+        exchange = self.exchange
         try:
             right = hmac.compare_digest(checked(code), code_of(name, self.desk.secret))
         except (SharewellError, TypeError):

@@ -64,7 +64,7 @@ def application(file: Path, live: bool = True) -> tornado.web.Application:
 
 class Catalogue(Page):
     def get(self) -> None:
-        exchange, person = self.desk.exchange(), self.signed_in.person
+        exchange, person = self.exchange, self.signed_in.person
         rows = []
         for name, one in exchange.resources.items():
             events = [
@@ -90,7 +90,7 @@ class Catalogue(Page):
 
 class Requests(Page):
     def get(self) -> None:
-        grants = self.desk.exchange().grants.items()
+        grants = self.exchange.grants.items()
         own = [(name, one) for name, one in grants if one.consumer == self.signed_in.person]
         self.show(
             "grants.html", heading="My requests", grants=own, empty="You have requested nothing."
@@ -99,14 +99,14 @@ class Requests(Page):
 
 class Decisions(Page):
     def get(self) -> None:
-        exchange, person = self.desk.exchange(), self.signed_in.person
+        exchange, person = self.exchange, self.signed_in.person
         todo = [(n, g) for n, g in exchange.grants.items() if _possible(exchange, person, n)]
         self.show("grants.html", heading="To do", grants=todo, empty="Nothing waits for you.")
 
 
 class OneGrant(Page):
     def get(self, name: str) -> None:
-        exchange, person = self.desk.exchange(), self.signed_in.person
+        exchange, person = self.exchange, self.signed_in.person
         if name not in exchange.grants:
             self.refuse("unknown", "there is no such grant", 404)
         grant = exchange.grants[name]
@@ -128,7 +128,7 @@ class OneGrant(Page):
 
 class Trail(Page):
     def get(self) -> None:
-        log = self.desk.exchange().log
+        log = self.exchange.log
         tampered = ""
         try:
             verify(log)
@@ -143,7 +143,7 @@ class Attempt(Page):
 
     def post(self) -> None:
         event, subject = self.get_body_argument("event"), self.get_body_argument("subject").strip()
-        session, exchange = self.signed_in, self.desk.exchange()
+        session, exchange = self.signed_in, self.exchange
         try:
             grant = self._attempt(exchange, session.person, event, subject)
             session.said = f"Done: {event} {subject}."
@@ -205,7 +205,7 @@ class Attempt(Page):
 
 class Package(Page):
     def get(self, name: str) -> None:
-        exchange, person = self.desk.exchange(), self.signed_in.person
+        exchange, person = self.exchange, self.signed_in.person
         if not _has_package(self.desk, exchange, person, name):
             self.refuse("a package", "a package that was not released to them")
         self.set_header("Content-Type", "application/zip")

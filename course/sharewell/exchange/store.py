@@ -77,6 +77,9 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[Any]:
         """Everything inside happens wholly or not at all, and alone. May be nested."""
 
+    def close(self) -> None:
+        """Nothing more is asked of it."""
+
 
 class Memory:
     """Kept as long as the process lives."""
@@ -89,6 +92,9 @@ class Memory:
 
     def transaction(self) -> AbstractContextManager[Any]:
         return nullcontext()
+
+    def close(self) -> None:
+        pass
 
 
 class File:
