@@ -71,10 +71,35 @@ def test_bands_dates_rounding_and_caps():
 
 
 def test_values_are_replaced_by_what_they_belong_to():
-    step = {"generalise": {"column": "district", "to": {"Harbour": "South", "Mill": "North"}}}
-    assert applied(step)["district"].to_list() == ["South", "North", "North", None]
-    with pytest.raises(SharewellError, match="step 1, generalise: nothing is said of what 'Mill' belongs to"):  # fmt: skip
-        applied({"generalise": {"column": "district", "to": {"Harbour": "South"}}})
+    along = {"Harbour": ["South", "Coast"], "Mill": ["North", "Inland"]}
+
+    def at(level):
+        step = {"generalise": {"column": "district", "along": along, "level": level}}
+        return applied(step)["district"].to_list()
+
+    assert at(0) == ["Harbour", "Mill", "Mill", None]
+    assert at(1) == ["South", "North", "North", None]
+    assert at(2) == ["Coast", "Inland", "Inland", None]
+    with pytest.raises(
+        SharewellError, match=r"generalise: above '.*' the hierarchy has 2 levels, not 3"
+    ):
+        at(3)
+    del along["Mill"]
+    with pytest.raises(SharewellError, match="the hierarchy does not have 'Mill'"):
+        at(1)
+
+
+def test_tokens_are_random_and_kept_in_a_vault():
+    step, vault = {"tokenise": {"column": "id", "vault": "v"}}, {}
+    first = Recipe.of([step]).apply(PEOPLE, vaults={"v": vault})["id"]
+    again = Recipe.of([step]).apply(PEOPLE[:1], vaults={"v": vault})["id"]
+    assert first[0] == first[3] == again[0] == vault["a"] != vault["b"]
+    assert first[2] is None
+    assert set(vault) == {"a", "b"}
+    other = Recipe.of([step]).apply(PEOPLE, vaults={"v": {}})["id"]
+    assert not set(other.drop_nulls()) & set(vault.values())
+    with pytest.raises(SharewellError, match="the vault 'v' was not given"):
+        applied(step)
 
 
 def test_rows_of_small_classes_are_left_out():
@@ -141,7 +166,7 @@ TEXT = """
 - drop: [name]
 - pseudonymise: {column: id, key: hospital}
 - band: {column: age, width: 10}
-- generalise: {column: district, to: {Harbour: South, Mill: North}}
+- generalise: {column: district, along: {Harbour: [South], Mill: [North]}, level: 1}
 - truncate: {column: born, to: year}
 - round: {column: income, to: 1000}
 - cap: {column: income, at: 50000}
@@ -156,7 +181,7 @@ def test_a_recipe_reads_well_and_can_be_applied_again():
         "1. Leave out name.",
         "2. Replace id by a pseudonym made with the key 'hospital'.",
         "3. Give age in bands of 10.",
-        "4. Replace district by what it belongs to, one of 2 groups.",
+        "4. Replace district by what it belongs to, level 1 of its hierarchy.",
         "5. Give born to its year.",
         "6. Round income to 1000.",
         "7. Give income above 50000 as 50000.",
