@@ -63,6 +63,8 @@ def test_the_wheel_carries_the_course_and_nothing_else(wheel):
         "sharewell/content/lessons/2-management/2.4-classification.ipynb",
         f"sharewell/content/source/{LAB}/{LAB}.ipynb",
         f"sharewell/content/submissions/{LAB}/right/model.yml",
+        *(f"sharewell/exchange/loop.{kind}" for kind in ("cedar", "cedarschema")),
+        *(f"sharewell/exchange/page/{name}" for name in ("base.html", "style.css")),
         *(f"datapolis/schemas/{name}.json" for name in datapolis.tables()),
         *(f"datapolis/truth/{name}.json" for name in datapolis.tables() if name != "unlabelled"),
     ):
