@@ -43,8 +43,8 @@ def main() -> None:
         added = statistics.median(
             timed(lambda: request(again(path), 1)) for _ in range(repetitions)
         )
-    shown.add_row(f"open a file with {size:,} entries in its log", "", f"{opened:.3f}")
-    shown.add_row("open it and attempt one thing", "", f"{added:.3f}")
+    shown.add_row(f"open a file with {size:,} entries in its log", "", f"{opened:.5f}")
+    shown.add_row("open it and attempt one thing", "", f"{added:.5f}")
     shown.add_row("check that log, once", f"{size / checked:,.0f}", f"{checked:.1f}")
     console = Console(width=110)
     console.print(shown)
