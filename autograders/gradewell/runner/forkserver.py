@@ -180,10 +180,13 @@ class ForkServer:
         return ours
 
     def errors(self) -> str:
-        """The last lines that the server itself wrote."""
-        self._errors.flush()
-        self._errors.seek(0)
-        return self._errors.read().decode(errors="replace")[-2000:]
+        """The last lines that the server itself wrote; empty when another has closed it meanwhile."""
+        try:
+            self._errors.flush()
+            self._errors.seek(0)
+            return self._errors.read().decode(errors="replace")[-2000:]
+        except ValueError:
+            return ""
 
     def close(self) -> None:
         """End the server and every notebook in it."""
@@ -284,25 +287,27 @@ class ForkServers:
     def execute(self, setting: Setting, job: Job) -> Transcript:
         """Run one notebook and wait for it.
 
-        A notebook whose server ends under it gets a second one; when that ends too, it is taken to be the notebook.
+        A notebook whose server ends under it, perhaps by another's doing, gets one of its own; when that ends too, it is the notebook.
 
         Raises
         ------
         RunnerError
             No server can be started, or they have been closed.
         """
-        for _ in range(2):
-            server = self._server(setting)
-            server.ready()
-            try:
-                return server.execute(job)
-            except ServerLost:
-                with self._lock:
-                    for key, other in list(self._servers.items()):
-                        if other is server:
-                            del self._servers[key]
-                            server.close()
-        return Transcript(stopped="it ended the process that runs all notebooks, twice")
+        shared = self._server(setting)
+        shared.ready()
+        try:
+            return shared.execute(job)
+        except ServerLost:
+            self._forget(shared)
+        own = self._server(setting, f"of {id(job)}")
+        try:
+            own.ready()
+            return own.execute(job)
+        except ServerLost:
+            return Transcript(stopped="it ended the process that runs notebooks, twice")
+        finally:
+            self._forget(own)
 
     def start(self, setting: Setting) -> None:
         """Start the server for a setting, to be ready when it is needed."""
@@ -316,14 +321,21 @@ class ForkServers:
                 server.close()
             self._servers.clear()
 
-    def _server(self, setting: Setting) -> ForkServer:
-        key = json.dumps(asdict(setting), sort_keys=True)
+    def _server(self, setting: Setting, whose: str = "") -> ForkServer:
+        key = json.dumps(asdict(setting), sort_keys=True) + whose
         with self._lock:
             if self._closed:
                 raise RunnerError("the run was interrupted")
             if key not in self._servers:
                 self._servers[key] = ForkServer(setting)
             return self._servers[key]
+
+    def _forget(self, server: ForkServer) -> None:
+        with self._lock:
+            for key, other in list(self._servers.items()):
+                if other is server:
+                    del self._servers[key]
+                    server.close()
 
 
 def _matplotlib_cache() -> str:
