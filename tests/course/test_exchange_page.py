@@ -11,7 +11,6 @@ from datetime import date
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from sharewell.exchange import Exchange, File, packages, verify
 from sharewell.exchange.guard import sign_in_secret
 from sharewell.variant import code_of
@@ -98,15 +97,6 @@ def served(tmp_path):
     yield made
     made.process.terminate()
     made.process.wait(20)
-
-
-@pytest.fixture
-def browser(chromium):
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        launched = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield launched
-        launched.close()
 
 
 REQUEST = {"event": "request", "subject": "beds", "purpose": "planning", "fields": ["ward"], "until": "2026-12-31"}  # fmt: skip

@@ -23,7 +23,8 @@ def residents():
 def test_a_longer_table_begins_with_the_shorter_one(rows, seed):
     longer = datapolis.load("residents", rows=3_000, seed=seed)
     shorter = datapolis.load("residents", rows=rows, seed=seed)
-    pd.testing.assert_frame_equal(longer.head(rows), shorter, check_dtype=rows > 0)
+    # whole numbers with gaps are floats in pandas, and a short table may have no gap
+    pd.testing.assert_frame_equal(longer.head(rows), shorter, check_dtype=False)
 
 
 def test_a_row_is_the_same_beside_other_blocks(residents):

@@ -18,12 +18,13 @@ import locket
 import sqlalchemy.exc
 from nbgrader.api import Assignment, MissingEntry, SubmittedAssignment
 from nbgrader.utils import setenv
+from tornado.log import app_log
 
 from .autograde import STAGING, Autograde
 from .errors import RunnerError
 from .gradebook import OneGradebook
 from .runner import Runner
-from .submission import Submission, fatal, reason
+from .submission import Submission, fatal, reason, underlying
 
 
 class Run:
@@ -71,6 +72,7 @@ class Run:
             self.report(submission, total)
         handler = _LastError(self._errors)
         self.app.log.addHandler(handler)
+        app_log.addFilter(_not_of_the_database)
         try:
             self.runner.start()
             running = setenv(NBGRADER_EXECUTION="autograde")
@@ -79,6 +81,7 @@ class Run:
                 self.scores = self._scores()
         finally:
             self.app.log.removeHandler(handler)
+            app_log.removeFilter(_not_of_the_database)
         return done
 
     def last_error(self) -> str:
@@ -161,7 +164,7 @@ class Run:
                 return converter.grade(self.coursedir.assignment_id, student, paths)
             except (Exception, SystemExit) as error:
                 if fatal(error) or isinstance(error, RunnerError):
-                    raise
+                    raise underlying(error) from None
                 why = self._misnamed(paths) or reason(Path(paths[0]), error, self.last_error())
                 return Submission(student, "failed", why)
             finally:
@@ -232,6 +235,11 @@ class _LastError(logging.Handler):
         text = record.getMessage().strip()
         if text and not text.startswith("Traceback"):
             self.kept.last = text
+
+
+def _not_of_the_database(record: logging.LogRecord) -> bool:
+    """nbgrader's gradebook logs the traceback of each error that it then raises."""
+    return not str(record.msg).startswith("Rolling back session due to database error")
 
 
 def _tidy(folder: Path, name: str) -> None:

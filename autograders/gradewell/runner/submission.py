@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import sqlalchemy.exc
+from nbgrader.api import InvalidEntry
 from nbgrader.converters.base import NbGraderException
 
 
@@ -47,10 +48,18 @@ class Refused(Exception):
 
 def fatal(error: BaseException) -> bool:
     """Whether no other submission can be graded either."""
+    error = underlying(error)
     if isinstance(error, sqlalchemy.exc.DatabaseError):
         return not isinstance(error, sqlalchemy.exc.IntegrityError)
     full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
     return isinstance(error, OSError) and error.errno in full
+
+
+def underlying(error: BaseException) -> BaseException:
+    """The error itself, or that of the database of which nbgrader made it: a full disk is no invalid entry."""
+    inner = error.__context__
+    database = isinstance(error, InvalidEntry) and isinstance(inner, sqlalchemy.exc.DatabaseError)
+    return inner if inner is not None and database else error
 
 
 def reason(notebook: Path, error: BaseException, logged: str) -> str:

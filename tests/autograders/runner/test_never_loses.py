@@ -140,7 +140,8 @@ def test_a_second_run_at_the_same_time_is_told(course):
     course.gradewell("lab")  # and afterwards there is nothing in the way
 
 
-def test_a_full_disk_is_named_and_corrupts_nothing(course, tmp_path):
+@pytest.mark.parametrize("room", [40_000, 80_000, 120_000], ids="{} bytes left".format)
+def test_a_full_disk_is_named_and_corrupts_nothing(room, course, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     tried = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
@@ -150,7 +151,7 @@ def test_a_full_disk_is_named_and_corrupts_nothing(course, tmp_path):
         small = course.copy(disk / "course")
         free = os.statvfs(disk)
         filler = disk / "filler"
-        filler.write_bytes(b"x" * (free.f_bavail * free.f_frsize - 120_000))
+        filler.write_bytes(b"x" * (free.f_bavail * free.f_frsize - room))
         ran = small.gradewell("lab", code=2)
         assert "disk is full" in ran.stderr.lower() or "No space left" in ran.stderr
         assert "the same command goes on" in ran.stderr
