@@ -338,3 +338,24 @@ def test_a_port_that_is_taken_is_said_to_be_so(served, sharewell):
     assert said.returncode == 1
     assert f"cannot be at port {port}" in said.stderr
     assert f"--port {int(port) + 1}" in said.stderr
+
+
+def test_a_refused_release_leaves_what_was_released_before(served):
+    """Who may not release cannot make the page delete a package, or learn of files beside it, by trying."""
+    mara, sten = served.session("Mara"), served.session("Sten")
+    served.attempt(mara, **REQUEST)
+    served.exchange.approve("Ana", "G1")
+    served.attempt(sten, event="release", subject="G1", data="beds.csv")
+    package = served.file.with_suffix(".released") / "G1.zip"
+    assert package.is_file()
+    served.exchange.classify("Sten", "beds", "restricted")
+    served.exchange.confirm("Kim", "beds")
+    served.exchange.approve("Ana", "G1")
+    served.attempt(mara, event="release", subject="G1", data="beds.csv")
+    assert served.last()["reason"] == "only a steward may release"
+    assert package.is_file()
+    served.attempt(sten, event="release", subject="../exchange.released/G1", data="beds.csv")
+    assert served.last()["subject"] == "../exchange.released/G1"
+    assert served.last()["outcome"] == "refused"
+    served.attempt(sten, event="release", subject="G1", data="beds.csv")
+    assert served.exchange.grants["G1"].state == "released"

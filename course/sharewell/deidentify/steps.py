@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import secrets
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -135,60 +136,49 @@ class Step:
 
     apply: Callable[..., pl.DataFrame]
     words: Callable[..., str]
-    settings: frozenset[str]
     alone: str = ""
     """The setting that a plain list stands for."""
+
+    @property
+    def settings(self) -> frozenset[str]:
+        return frozenset(inspect.signature(self.words).parameters)
 
 
 _UNITS = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
 STEPS: dict[str, Step] = {
-    "drop": Step(
-        _drop, lambda columns: f"Leave out {_listed(columns)}", frozenset({"columns"}), "columns"
-    ),
+    "drop": Step(_drop, lambda columns: f"Leave out {_listed(columns)}", "columns"),
     "pseudonymise": Step(
         _pseudonymise,
         lambda column, key: f"Replace {column} by a pseudonym made with the key {key!r}",
-        frozenset({"column", "key"}),
     ),
     "tokenise": Step(
         _tokenise,
         lambda column, vault: f"Replace {column} by random tokens, kept in the vault {vault!r}",
-        frozenset({"column", "vault"}),
     ),
     "band": Step(
         _band,
         lambda column, width: f"Give {column} in bands of {width}",
-        frozenset({"column", "width"}),
     ),
     "generalise": Step(
         _generalise,
         lambda column, along, level: (
             f"Replace {column} by what it belongs to, level {level} of its hierarchy"
         ),
-        frozenset({"column", "along", "level"}),
     ),
-    "truncate": Step(
-        _truncate, lambda column, to: f"Give {column} to its {to}", frozenset({"column", "to"})
-    ),
-    "round": Step(
-        _round, lambda column, to: f"Round {column} to {to}", frozenset({"column", "to"})
-    ),
-    "cap": Step(
-        _cap, lambda column, at: f"Give {column} above {at} as {at}", frozenset({"column", "at"})
-    ),
+    "truncate": Step(_truncate, lambda column, to: f"Give {column} to its {to}"),
+    "round": Step(_round, lambda column, to: f"Round {column} to {to}"),
+    "cap": Step(_cap, lambda column, at: f"Give {column} above {at} as {at}"),
     "microaggregate": Step(
         _microaggregate,
         lambda column, k: f"Replace {column} by the mean of {k} or more neighbours",
-        frozenset({"column", "k"}),
     ),
     "suppress": Step(
         _suppress,
         lambda quasi_identifiers, k: (
             f"Leave out the rows of which fewer than {k} agree in {_listed(quasi_identifiers)}"
         ),
-        frozenset({"quasi_identifiers", "k"}),
     ),
-    "shuffle": Step(_shuffle, lambda: "Shuffle the rows", frozenset()),
+    "shuffle": Step(_shuffle, lambda: "Shuffle the rows"),
 }
 
 

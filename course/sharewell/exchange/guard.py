@@ -113,24 +113,24 @@ class Page(tornado.web.RequestHandler):
         """Refuse what does not come from our own page in the browser that signed in."""
         host = urlsplit(f"//{self.request.host}").hostname
         if host not in ("127.0.0.1", "localhost"):  # a name that somebody made point here
-            self.refuse("another host", f"a request for {host}")
+            self.refuse(f"a request for {host}")
         self.session = self._session()
         if self.request.method == "POST" and not self._from_here():
-            self.refuse("another site", "a form of another site")
+            self.refuse("a form of another site")
         if self.needs_session and self.session is None:
             self.redirect("/sign-in")
 
-    def refuse(self, what: str, reason: str, status: int = 403) -> None:
+    def refuse(self, reason: str, status: int = 403) -> None:
         """End the request, and write down that it was refused."""
         person = self.session.person if self.session else "nobody"
-        self.exchange.refuse(person, "page", reason, page=self.request.path, what=what)
+        self.exchange.refuse(person, "page", reason, page=self.request.path)
         raise tornado.web.HTTPError(status, reason=reason)
 
     def check_xsrf_cookie(self) -> None:
         try:
             super().check_xsrf_cookie()
         except tornado.web.HTTPError:
-            self.refuse("no token", "a form without its token")
+            self.refuse("a form without its token")
 
     def write_error(self, status_code: int, **named: Any) -> None:
         self.session = getattr(self, "session", None)
@@ -163,7 +163,7 @@ class Page(tornado.web.RequestHandler):
             return None
         if found.browser != self.browser():
             del self.desk.sessions[token]  # whoever has it now, it is no secret any more
-            self.refuse("another browser", f"the session of {found.person} from another browser")
+            self.refuse(f"the session of {found.person} from another browser")
         found.used = time.monotonic()
         return found
 

@@ -15,7 +15,7 @@ import numpy as np
 from sharewell.errors import SharewellError
 from sharewell.exchange.policies import LOOP, SCHEMA, Entity, Policies
 from sharewell.exchange.records import Refused
-from sharewell.exchange.states import GRANT, LABELS, PLATFORM, RESOURCE, WORKING_DAYS
+from sharewell.exchange.states import GRANT, LABELS, PLATFORM, RESOURCE, WORKING_DAYS, machine_of
 from sharewell.exchange.store import Grant, Memory, Resource, Store
 
 P = ParamSpec("P")
@@ -292,11 +292,13 @@ class Exchange:
 
     def may(self, actor: str, event: str, subject: str) -> bool:
         """Whether somebody could do something now, all that is asked for granted. Nothing is attempted by asking."""
-        machine = RESOURCE if any(event == known for _, known in RESOURCE) else GRANT
-        if (self._state(subject, event), event) not in machine:
-            return False
         context: dict[str, Any] = {"today": self.today}
-        if machine is RESOURCE:
+        if event == "request":  # of a resource; the grant is not there yet
+            entity = self._resource(subject)
+            context |= {"fields": self.resources[subject].fields, "until": self.today}
+        elif (self._state(subject, event), event) not in machine_of(event):
+            return False
+        elif machine_of(event) is RESOURCE:
             entity = self._resource(subject)
         else:
             grant = self.grants[subject]
@@ -350,7 +352,7 @@ class Exchange:
 
     def _state(self, subject: str, event: str) -> str:
         """The state of a resource or grant; "draft" or "" where there is none yet."""
-        if any(event == known for _, known in RESOURCE):
+        if machine_of(event) is RESOURCE:
             return self.resources[subject].state if subject in self.resources else "draft"
         return self.grants[subject].state if subject in self.grants else ""
 

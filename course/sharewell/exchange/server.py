@@ -14,7 +14,7 @@ from sharewell.errors import SharewellError
 from sharewell.exchange import packages, picture
 from sharewell.exchange.guard import Desk, Nowhere, Page, SignIn, SignOut, Style
 from sharewell.exchange.loop import Exchange
-from sharewell.exchange.records import Refused, Tampered, verify
+from sharewell.exchange.records import Tampered, verify
 from sharewell.exchange.states import BY_ITSELF, GRANT, LABELS, RESOURCE
 
 TEXTS = {
@@ -67,15 +67,8 @@ class Catalogue(Page):
         exchange, person = self.exchange, self.signed_in.person
         rows = []
         for name, one in exchange.resources.items():
-            events = [
-                e for e in ("classify", "confirm", "withdraw") if exchange.may(person, e, name)
-            ]
-            if (
-                one.state == "listed"
-                and "consumer" in exchange.people[person]
-                and one.label != "non-sharing"
-            ):
-                events.append("request")
+            offered = ("classify", "confirm", "withdraw", "request")
+            events = [event for event in offered if exchange.may(person, event, name)]
             rows.append((name, one, events))
         people = exchange.people
         self.show(
@@ -84,7 +77,7 @@ class Catalogue(Page):
             labels=LABELS,
             steward="steward" in people[person],
             owners=[name for name, roles in people.items() if "owner" in roles],
-            loop_id=lambda name: hashlib.sha256(name.encode()).hexdigest()[:8],
+            place=lambda name: hashlib.sha256(name.encode()).hexdigest()[:8],
         )
 
 
@@ -108,7 +101,7 @@ class OneGrant(Page):
     def get(self, name: str) -> None:
         exchange, person = self.exchange, self.signed_in.person
         if name not in exchange.grants:
-            self.refuse("unknown", "there is no such grant", 404)
+            self.refuse("there is no such grant", 404)
         grant = exchange.grants[name]
         trail = [r for r in exchange.log if r["subject"] == name and r["event"] in _EVENTS]
         self.show(
@@ -147,9 +140,7 @@ class Attempt(Page):
         try:
             grant = self._attempt(exchange, session.person, event, subject)
             session.said = f"Done: {event} {subject}."
-        except Refused as refusal:
-            session.refused, grant = str(refusal), subject
-        except SharewellError as error:
+        except SharewellError as error:  # refusals are such, too
             session.refused, grant = str(error), subject
         self.redirect(f"/grant/{grant}" if grant in exchange.grants else "/")
 
@@ -160,7 +151,7 @@ class Attempt(Page):
         if event == "release":
             return self._release(exchange, person, subject)
         if event not in _EVENTS - BY_ITSELF:
-            self.refuse("unknown", "there is no such event", 400)
+            self.refuse("there is no such event", 400)
         if event == "catalogue":
             columns = [one.strip() for one in ",".join(names).split(",") if one.strip()]
             exchange.catalogue(person, subject, columns, self.get_body_argument("owner"))
@@ -189,10 +180,11 @@ class Attempt(Page):
     def _release(self, exchange: Exchange, person: str, grant: str) -> str:
         name = self.get_body_argument("data", "")
         if name not in self.desk.files():  # a path, or a name that is not offered
-            self.refuse("a path", "a file that is not on the shelf", 400)
+            self.refuse("a file that is not on the shelf", 400)
+        if not exchange.may(person, "release", grant):
+            exchange.release(person, grant)  # which is refused and written down
         target = self.desk.released / f"{grant}.zip"
-        if grant in exchange.grants and exchange.grants[grant].state == "approved":
-            target.unlink(missing_ok=True)  # of an approval under an earlier label
+        target.unlink(missing_ok=True)  # of an approval under an earlier label
         packages.release(exchange, person, grant, self.desk.shelf / name, target, self.desk.key)
         return grant
 
@@ -207,7 +199,7 @@ class Package(Page):
     def get(self, name: str) -> None:
         exchange, person = self.exchange, self.signed_in.person
         if not _has_package(self.desk, exchange, person, name):
-            self.refuse("a package", "a package that was not released to them")
+            self.refuse("a package that was not released to them")
         self.set_header("Content-Type", "application/zip")
         self.set_header("Content-Disposition", f'attachment; filename="{name}.zip"')
         self.finish((self.desk.released / f"{name}.zip").read_bytes())

@@ -51,3 +51,8 @@ GRANT: dict[tuple[str, str], str] = {
     ("audited", "feedback"): "closed",
 }
 """From a grant's state and an event to its next state."""
+
+
+def machine_of(event: str) -> dict[tuple[str, str], str]:
+    """The state machine that an event is of."""
+    return RESOURCE if any(event == known for _, known in RESOURCE) else GRANT

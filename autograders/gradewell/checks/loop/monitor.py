@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from sharewell.exchange import Tampered, verify
-from sharewell.exchange.states import GRANT, LABELS, PLATFORM, RESOURCE, WORKING_DAYS
+from sharewell.exchange.states import GRANT, LABELS, PLATFORM, RESOURCE, WORKING_DAYS, machine_of
 
 INVARIANTS: dict[str, str] = {
     "I1": "Nothing is requested, approved or released without a confirmed label that lets it be shared, and without an approval.",
@@ -173,7 +173,7 @@ class _Monitor:
     def _state(self, event: str, subject: str) -> str:
         if event == "clock":
             return ""
-        if any(event == known for _, known in RESOURCE):
+        if machine_of(event) is RESOURCE:
             return self.resources.get(subject, _Resource()).state
         return self.grants.get(subject, _Grant()).state
 
@@ -183,7 +183,7 @@ class _Monitor:
         if event == "clock":
             yield "I9", date.fromisoformat(given["today"]) >= self.today, "time went back"
             return
-        machine = RESOURCE if any(event == known for _, known in RESOURCE) else GRANT
+        machine = machine_of(event)
         state = self._state(event, subject)
         possible = (state, event) in machine
         yield (
@@ -338,7 +338,7 @@ class _Monitor:
         elif event == "clock":
             self.today = date.fromisoformat(given["today"])
             self.due = {(e, name) for name, g in self.grants.items() if (e := self._falls_due(g))}
-        elif any(event == known for _, known in RESOURCE):
+        elif machine_of(event) is RESOURCE:
             self._note_resource(
                 event, actor, given, self.resources.setdefault(subject, _Resource())
             )
