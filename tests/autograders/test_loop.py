@@ -26,7 +26,11 @@ from sharewell.exchange import Exchange, Log
 from sharewell.exchange.policies import LOOP, SCHEMA, Policies
 from sharewell.exchange.states import GRANT, RESOURCE
 
-SOURCE = Path(exchange.loop.__file__).read_text(encoding="utf-8")
+IMPORTED = "from sharewell.exchange.attempts import Attempts, whole\n"
+SOURCE = [
+    Path(exchange.attempts.__file__).read_text(encoding="utf-8"),
+    Path(exchange.loop.__file__).read_text(encoding="utf-8").replace(IMPORTED, ""),
+]
 BROKEN = yaml.safe_load(
     Path(__file__).with_name("broken_exchanges.yml").read_text(encoding="utf-8")
 )
@@ -51,16 +55,17 @@ class Unchained(Log):
 
 def changed(*changes: tuple[str, str]) -> type[Any]:
     """The exchange with text replaced that occurs once in its code or in its policies."""
-    texts = [SOURCE, LOOP.read_text(encoding="utf-8")]
+    texts = [*SOURCE, LOOP.read_text(encoding="utf-8")]
     for find, put in changes:
         times = [text.count(find) for text in texts]
         assert sum(times) == 1, f"{find!r} occurs {times} times"
         texts = [text.replace(find, put) for text in texts]
     module = types.ModuleType("broken")
-    exec(texts[0], module.__dict__)
     vars(module)["Unchained"] = Unchained
+    for text in texts[:2]:
+        exec(text, module.__dict__)
     made: type[Any] = vars(module)["Exchange"]
-    made.policies = Policies(texts[1], SCHEMA.read_text(encoding="utf-8"))
+    made.policies = Policies(texts[2], SCHEMA.read_text(encoding="utf-8"))
     return made
 
 

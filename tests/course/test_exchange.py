@@ -2,10 +2,12 @@
 
 import doctest
 import json
-from datetime import date
+import math
+from datetime import date, datetime
 
 import pytest
 from rdflib import DCAT, DCTERMS, FOAF, ODRL2, RDF, Graph
+from sharewell import SharewellError
 from sharewell import exchange as exchange_module
 from sharewell.exchange import Exchange, Refused, Tampered, dcat, verify
 from sharewell.exchange.records import START
@@ -55,6 +57,39 @@ def test_a_refusal_says_why_and_changes_nothing_but_the_log(exchange, grant):
         list(exchange.log)[-1]["reason"]
         == "only its owner may decide on it, and only the committee once it is escalated"
     )
+
+
+ODD = {
+    "names that are numbers": {"fields": ["ward", 1]},
+    "one name": {"fields": "ward"},
+    "no names": {"fields": None},
+    "a purpose that is a number": {"purpose": 3},
+    "half a character": {"purpose": "\ud800"},
+    "a day as text": {"until": "2026-12-31"},
+    "a moment": {"until": datetime(2026, 12, 31, 12)},
+    "an epsilon below nothing": {"epsilon": -1.0},
+    "an endless epsilon": {"epsilon": math.inf},
+    "an epsilon that is no number": {"epsilon": math.nan},
+    "an epsilon as text": {"epsilon": "1"},
+    "a resource that is none": {"resource": None},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_arguments_are_told_by_name_and_change_nothing(exchange, odd):
+    given = {
+        "resource": "beds",
+        "purpose": "planning",
+        "fields": ["ward"],
+        "until": date(2026, 3, 31),
+    }
+    before = len(exchange.log)
+    (name,) = ODD[odd]
+    with pytest.raises(SharewellError, match=f"^{name} is ") as caught:
+        exchange.request("Mara", **{**given, **ODD[odd]})
+    assert not isinstance(caught.value, Refused)
+    assert len(exchange.log) == before
+    assert not exchange.grants
 
 
 def test_the_tenth_working_day_is_in_time(exchange, grant):

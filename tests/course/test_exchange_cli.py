@@ -30,10 +30,13 @@ REQUEST = ("request", "beds", "--as", "Mara", "--purpose", "planning", "--fields
 
 def test_the_loop_goes_round_by_hand(ready, tmp_path):
     (tmp_path / "beds.csv").write_text("ward,free,nurse\na,1,Li\nb,2,Wu\n")
+    said = ready("deposit", "beds", "--as", "Sten", "--data", "beds.csv")
+    assert "holds 2 rows of beds" in said
     assert "G1: new → requested" in ready(*REQUEST, "--until", "2026-12-31")
     assert "Error: nobody decides on their own request" in ready("approve", "G1", "--as", "Mara", code=1)  # fmt: skip
     assert "requested → approved" in ready("approve", "G1", "--as", "Ana")
-    said = ready("release", "G1", "--as", "Sten", "--data", "beds.csv", "--to", "G1.zip")
+    assert "say where the package goes" in ready("release", "G1", "--as", "Sten", code=1)
+    said = ready("release", "G1", "--as", "Sten", "--to", "G1.zip")
     key = re.search(r"signature of ([0-9a-f]{64})", said.replace("\n", " "))[1]
     said = ready("check", "G1.zip", "--key", key)
     assert "up to and including 2026-12-31: ward of beds" in said
@@ -54,6 +57,31 @@ def test_the_loop_goes_round_by_hand(ready, tmp_path):
     assert "ends before" in ready("log", "--anchor", "00", code=1)
 
 
+def test_a_question_goes_to_the_data(run, tmp_path):
+    rows = "".join(f"{ward},{n % 90}\n" for n in range(3_000) for ward in "ab")
+    (tmp_path / "beds.csv").write_text("ward,age\n" + rows)
+    run("new", "--today", "2026-03-02")
+    said = run("catalogue", "beds", "--as", "Sten", "--owner", "Ana", "--data", "beds.csv")
+    assert "beds: draft → catalogued" in said
+    run("classify", "beds", "--as", "Sten", "--label", "restricted", "--epsilon", "2")
+    run("confirm", "beds", "--as", "Kim")
+    asked = ("--as", "Mara", "--purpose", "planning")
+    run("request", "beds", *asked, "--fields", "ward,age", "--until", "2026-12-31", "--epsilon", "1.5")  # fmt: skip
+    run("approve", "G1", "--as", "Ana", "--epsilon", "1")
+    assert "only answers" in run("release", "G1", "--as", "Sten", "--to", "G1.zip", code=1)
+    assert "approved → released" in run("release", "G1", "--as", "Sten")
+    said = run("query", "G1", *asked, "--epsilon", "0.4", "--by", "ward = a, b, z", "--where", "age >= 65")  # fmt: skip
+    assert "where ward is z: withheld" in said
+    counts = [int(n.replace(",", "")) for n in re.findall(r"where ward is [ab]: ([\d,]+),", said)]
+    assert counts == pytest.approx([825, 825], abs=60)
+    assert "This cost an epsilon of 0.4; 0.6 are left." in said
+    said = run("query", "G1", *asked, "--epsilon", "0.4", "--statistic", "mean", "--of", "age", "--between", "0,100")  # fmt: skip
+    assert float(re.search(r"mean of age: ([\d.]+)", said)[1]) == pytest.approx(44.5, abs=2)
+    assert "more than was granted" in run("query", "G1", *asked, "--epsilon", "0.4", code=1)
+    assert "is no condition" in run("query", "G1", *asked, "--epsilon", "0.1", "--where", "age", code=1)  # fmt: skip
+    assert "needs bounds" in run("query", "G1", *asked, "--epsilon", "0.1", "--statistic", "sum", "--of", "age", code=1)  # fmt: skip
+
+
 def test_a_changed_log_is_an_error(ready, tmp_path):
     import sqlite3
 
@@ -64,7 +92,7 @@ def test_a_changed_log_is_an_error(ready, tmp_path):
 
 def test_every_event_has_a_command_that_explains_itself(run):
     said = run("--help")
-    for event in ("catalogue", "classify", "confirm", "withdraw", "request", "approve", "reject", "appeal", "release",
+    for event in ("catalogue", "deposit", "query", "classify", "confirm", "withdraw", "request", "approve", "reject", "appeal", "release",
                   "use", "revoke", "dispose", "audit", "feedback", "clock"):  # fmt: skip
         assert re.search(rf"│ {event} ", said), event
     said = run("request", "--help")

@@ -89,9 +89,12 @@ def test_a_refusal_is_written_down(path):
 def test_an_error_leaves_nothing(path):
     exchange = again(path)
     before = len(exchange.log)
-    with pytest.raises(TypeError):
-        exchange.request("Mara", "cases", "planning", ["week", 3], UNTIL)
+    with pytest.raises(ZeroDivisionError), exchange.store.transaction():
+        exchange.request("Mara", "cases", "planning", ["week"], UNTIL)
+        assert len(exchange.log) == before + 1
+        len(exchange.log) / 0
     assert len(exchange.log) == before
+    assert not exchange.grants
 
 
 def test_two_processes_write_a_thousand_requests_at_once(path):
@@ -162,7 +165,7 @@ CHANGES = {
     "deleted": ("DELETE FROM log WHERE number = 2", 2),
     "swapped": ("UPDATE log SET number = CASE number WHEN 2 THEN 30 WHEN 3 THEN 2 END WHERE number IN (2, 3);"
                 "UPDATE log SET number = 3 WHERE number = 30", 2),
-    "inserted": ("INSERT INTO log SELECT 99, record, hash FROM log WHERE number = 2", 5),
+    "inserted": ("INSERT INTO log SELECT 99, subject, record, hash FROM log WHERE number = 2", 5),
 }  # fmt: skip
 
 

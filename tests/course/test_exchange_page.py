@@ -13,6 +13,7 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from sharewell.exchange import Exchange, File, packages, verify
 from sharewell.exchange.guard import sign_in_secret
+from sharewell.exchange.holdings import Holdings
 from sharewell.variant import code_of
 
 PEOPLE = {
@@ -62,7 +63,9 @@ class Served:
                 assert self.process.poll() is None, self.process.stderr.read()
                 assert time.monotonic() < end
                 time.sleep(0.1)
-        (folder / "exchange.data" / "beds.csv").write_text("ward,free,nurse\na,1,Li\n")
+        data = folder / "beds.csv"
+        data.write_text("ward,free,nurse\na,1,Li\n")
+        Holdings.of(self.file).deposit(self.exchange, "Sten", "beds", data)
 
     @property
     def exchange(self):
@@ -177,6 +180,71 @@ def test_a_request_goes_round_the_loop_in_the_browser(served, browser, tmp_path)
     assert outside == []
 
 
+def test_data_are_deposited_and_asked_about_in_the_browser(served, browser, tmp_path):
+    axe = Axe()
+
+    def page_of(name):
+        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        page.goto(served.address)
+        page.fill("#name", name)
+        page.fill("#code", served.code(name))
+        page.click("main button")
+        page.wait_for_selector("h1:has-text('Catalogue')")
+        return page
+
+    def accessible(page):
+        found = axe.run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    data = tmp_path / "new.csv"
+    data.write_text("ward,free\n" + "a,3\n" * 500 + "b,5\n" * 400)
+    sten = page_of("Sten")
+    sten.click("summary:has-text('Replace the data')")
+    sten.set_input_files("input[name=data]", str(data))
+    accessible(sten)
+    sten.click("button:has-text('Deposit beds')")
+    assert "Held here: 900 rows" in sten.locator("main").text_content()
+    sten.select_option("select[name=label]", "restricted")
+    sten.fill("input[name=epsilon]", "3")
+    sten.click("button:has-text('Classify beds')")
+    served.exchange.confirm("Kim", "beds")
+
+    mara = page_of("Mara")
+    mara.click("summary:has-text('Request')")
+    mara.fill("details input[name=purpose]", "planning")
+    mara.check("details input[value=ward]")
+    mara.check("details input[value=free]")
+    mara.fill("details input[name=until]", "2026-12-31")
+    mara.fill("details input[name=epsilon]", "2")
+    accessible(mara)
+    mara.click("details button")
+    ana = page_of("Ana")
+    ana.goto(f"{served.address}/grant/G1")
+    ana.fill("input[name=epsilon]", "1")
+    accessible(ana)
+    ana.click("button:has-text('Approve')")
+    sten.goto(f"{served.address}/grant/G1")
+    sten.click("button:has-text('Release')")
+    mara.reload()
+    assert mara.locator("text=Download").count() == 0
+    mara.select_option("select[name=statistic]", "mean")
+    mara.select_option("select[name=of]", "free")
+    mara.fill("input[name=between]", "0, 10")
+    mara.fill("input[name=by]", "ward = a, b, z")
+    mara.fill("input[name=epsilon]", "0.75")
+    accessible(mara)
+    mara.click("button:has-text('Query')")
+    said = mara.locator("[role=status]").text_content()
+    assert float(re.search(r"ward is a: ([\d.]+)", said)[1]) == pytest.approx(3, abs=0.5)
+    assert "ward is z: withheld" in said
+    assert "0.75 is spent" in mara.locator("dl").text_content()
+    accessible(mara)
+    mara.fill("input[name=epsilon]", "0.5")
+    mara.click("button:has-text('Query')")
+    assert "more than was granted" in mara.locator("[role=alert]").text_content()
+
+
 def test_by_keyboard_alone(served, browser):
     page = browser.new_page()
     page.goto(served.address)
@@ -278,22 +346,23 @@ def test_a_path_as_the_name_of_a_file_is_refused_and_written_down(served):
     mara, sten = served.session("Mara"), served.session("Sten")
     served.attempt(mara, **REQUEST)
     served.exchange.approve("Ana", "G1")
-    for name in (
-        "../exchange.key",
-        "/etc/passwd",
-        "..%2fexchange.db",
-        "beds.csv/../../exchange.key",
-        "",
-    ):
-        answer = served.attempt(sten, event="release", subject="G1", data=name)
+    before = served.exchange.resources["beds"].held
+    for name in ("../exchange.key", "/etc/passwd", "..%2fexchange.db", "beds.csv/..", ".csv", ""):
+        answer = sten.post(
+            f"{served.address}/attempt",
+            {"event": "deposit", "subject": "beds", "_xsrf": sten.cookies["_xsrf"]},
+            files={"data": (name, b"ward,free\na,1\n")},
+            timeout=10,
+        )
         assert answer.status_code == 400
-        assert served.last()["reason"] == "a file that is not on the shelf"
+        assert served.last()["reason"] == "a file that is neither Parquet nor CSV"
+    assert served.exchange.resources["beds"].held == before
     for path in ("/package/..%2f..%2fexchange.zip", "/package/G1.zip", "/package/../exchange.zip"):
         assert sten.get(served.address + path, timeout=10).status_code in (403, 404)
     for path in ("/static/base.html", "/static/../server.py", "/static/..%2fserver.py"):
         assert sten.get(served.address + path, timeout=10).status_code in (403, 404)
     assert served.exchange.grants["G1"].state == "approved"
-    served.attempt(sten, event="release", subject="G1", data="beds.csv")
+    served.attempt(sten, event="release", subject="G1")
     assert served.exchange.grants["G1"].state == "released"
     noor = served.session("Noor")
     assert noor.get(f"{served.address}/package/G1.zip", timeout=10).status_code == 403
@@ -325,6 +394,20 @@ def test_a_changed_log_is_shown_as_changed(served):
     assert "Somebody has changed the log: record 2" in page
 
 
+def test_what_was_checked_before_is_checked_again_when_asked_for(served):
+    import sqlite3
+
+    otto = served.session("Otto")
+    assert "as they were written. The last" in otto.get(f"{served.address}/trail", timeout=10).text
+    served.exchange.withdraw("Kim", "beds")
+    assert "of them were checked before" in otto.get(f"{served.address}/trail", timeout=10).text
+    with sqlite3.connect(served.file) as database:
+        database.execute("UPDATE log SET record = replace(record, 'Sten', 'Ines') WHERE number = 2")
+    page = otto.get(f"{served.address}/trail?whole", timeout=10).text
+    assert "Somebody has changed the log: record 2" in page
+    assert "record 2" in otto.get(f"{served.address}/trail", timeout=10).text  # and stays so
+
+
 def test_it_ends_with_ctrl_c(served):
     import signal
 
@@ -345,17 +428,17 @@ def test_a_refused_release_leaves_what_was_released_before(served):
     mara, sten = served.session("Mara"), served.session("Sten")
     served.attempt(mara, **REQUEST)
     served.exchange.approve("Ana", "G1")
-    served.attempt(sten, event="release", subject="G1", data="beds.csv")
+    served.attempt(sten, event="release", subject="G1")
     package = served.file.with_suffix(".released") / "G1.zip"
     assert package.is_file()
     served.exchange.classify("Sten", "beds", "restricted")
     served.exchange.confirm("Kim", "beds")
     served.exchange.approve("Ana", "G1")
-    served.attempt(mara, event="release", subject="G1", data="beds.csv")
+    served.attempt(mara, event="release", subject="G1")
     assert served.last()["reason"] == "only a steward may release"
     assert package.is_file()
-    served.attempt(sten, event="release", subject="../exchange.released/G1", data="beds.csv")
+    served.attempt(sten, event="release", subject="../exchange.released/G1")
     assert served.last()["subject"] == "../exchange.released/G1"
     assert served.last()["outcome"] == "refused"
-    served.attempt(sten, event="release", subject="G1", data="beds.csv")
+    served.attempt(sten, event="release", subject="G1")
     assert served.exchange.grants["G1"].state == "released"

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from sharewell import SharewellError
 from sharewell.exchange import Exchange, File, Refused, packages
+from sharewell.exchange.holdings import Holdings
 
 PEOPLE = {"Ana": ["owner"], "Sten": ["steward"], "Kim": ["committee"], "Mara": ["consumer"]}
 
@@ -42,10 +43,17 @@ def key(tmp_path):
 
 
 @pytest.fixture
-def package(exchange, data, key, tmp_path):
+def holdings(exchange, data, key, tmp_path):
+    made = Holdings(tmp_path / "exchange.data", key)
+    made.deposit(exchange, "Sten", "cases", data)
+    return made
+
+
+@pytest.fixture
+def package(exchange, holdings, tmp_path):
     exchange.approve("Ana", "G1")
     path = tmp_path / "G1.zip"
-    packages.release(exchange, "Sten", "G1", data, path, key)
+    packages.release(exchange, "Sten", "G1", holdings, path)
     return path
 
 
@@ -71,14 +79,6 @@ def test_it_is_a_frictionless_package(package, tmp_path):
     assert described.validate().valid, described.validate().flatten()
     fields = {field.name: field.type for field in described.resources[0].schema.fields}
     assert fields == {"count": "number", "week": "integer"}
-
-
-def test_csv_data_can_be_released(exchange, key, tmp_path):
-    path = tmp_path / "cases.csv"
-    path.write_text("week,count,name\n1,3,Li\n2,4,Wu\n")
-    exchange.approve("Ana", "G1", ["count"])
-    packages.release(exchange, "Sten", "G1", path, tmp_path / "G1.zip", key)
-    assert packages.check(tmp_path / "G1.zip").conditions.fields == ("count",)
 
 
 def rewritten(package, **changes):
@@ -139,36 +139,35 @@ def test_what_is_no_package_is_said_to_be_none(tmp_path, package):
         packages.check(tmp_path / "nowhere.zip")
 
 
-def test_what_is_refused_leaves_a_record_and_no_file(exchange, data, key, tmp_path):
+def test_what_is_refused_leaves_a_record_and_no_file(exchange, holdings, tmp_path):
     path = tmp_path / "G1.zip"
     for who, grant in (("Sten", "G1"), ("Mara", "G1"), ("Sten", "G9"), ("Sten", "../G1")):
         before = len(exchange.log)
         with pytest.raises(Refused):
-            packages.release(exchange, who, grant, data, path, key)
+            packages.release(exchange, who, grant, holdings, path)
         assert len(exchange.log) == before + 1
     assert not path.exists()
     assert not list(tmp_path.glob(".release-*"))
 
 
-def test_what_cannot_be_written_has_not_happened(exchange, data, key, tmp_path):
+def test_what_cannot_be_written_has_not_happened(exchange, holdings, key, tmp_path):
     exchange.approve("Ana", "G1")
     before = len(exchange.log)
-    other = tmp_path / "other.csv"
-    other.write_text("week\n1\n")
-    broken = tmp_path / "broken.parquet"
-    broken.write_bytes(b"PAR1")
     for source, target, said in (
-        (other, "G1.zip", "has no column 'count', which was approved"),
-        (broken, "G1.zip", "cannot be read"),
-        (tmp_path / "nothing.parquet", "G1.zip", "have to be a Parquet or CSV file"),
-        (tmp_path / "*.parquet", "G1.zip", "have to be a Parquet or CSV file"),
-        (data, "exchange.db", "is there already"),
-        (data, "nowhere/G1.zip", "No such file"),
+        (holdings, "exchange.db", "is there already"),
+        (holdings, "nowhere/G1.zip", "No such file"),
+        (Holdings(tmp_path / "empty", key), "G1.zip", "not as they were put there"),
+        (
+            Holdings(holdings.folder, packages.signing_key(tmp_path / "b.key")),
+            "G1.zip",
+            "not as they",
+        ),
     ):
         with pytest.raises((SharewellError, OSError), match=said):
-            packages.release(exchange, "Sten", "G1", source, tmp_path / target, key)
+            packages.release(exchange, "Sten", "G1", source, tmp_path / target)
         assert exchange.grants["G1"].state == "approved"
         assert len(exchange.log) == before
+        assert not (tmp_path / "G1.zip").exists()
 
 
 def test_the_key_is_made_once_and_kept_to_its_owner(tmp_path):
@@ -179,3 +178,11 @@ def test_the_key_is_made_once_and_kept_to_its_owner(tmp_path):
     path.write_text("no key")
     with pytest.raises(SharewellError, match="no signing key"):
         packages.signing_key(path)
+
+
+def test_the_key_may_lie_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHAREWELL_EXCHANGE_KEY", str(tmp_path / "elsewhere.key"))
+    key = packages.key_of(tmp_path / "exchange.db")
+    assert (tmp_path / "elsewhere.key").is_file()
+    assert not (tmp_path / "exchange.key").exists()
+    assert packages.public(packages.key_of(tmp_path / "exchange.db")) == packages.public(key)

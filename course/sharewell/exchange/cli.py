@@ -16,7 +16,8 @@ from rich.text import Text
 
 from sharewell.console import console, say
 from sharewell.errors import SharewellError
-from sharewell.exchange import packages
+from sharewell.exchange import packages, queries
+from sharewell.exchange.holdings import Holdings, reading
 from sharewell.exchange.loop import Exchange
 from sharewell.exchange.records import verify
 from sharewell.exchange.states import ROLES
@@ -31,7 +32,6 @@ CAST = {
 }
 """Who is there when nobody is named."""
 EVENTS = (
-    "catalogue",
     "classify",
     "confirm",
     "withdraw",
@@ -59,6 +59,10 @@ FileOption = Annotated[
 ]
 HERE = Path("exchange.db")
 DAY = ["%Y-%m-%d"]
+AsOption = Annotated[str, typer.Option("--as", help="Who does it.")]
+PersonOption = Annotated[
+    str, typer.Option(help="The column that says whom a row is about, if they may have several.")
+]
 
 
 @app.command()
@@ -82,10 +86,13 @@ def new(
         if today:
             store.settings[_BY_HAND] = "yes"
         made = Exchange(people, today.date() if today else date.today(), store)
-    packages.signing_key(_key(file))
-    say(f"{file} is an exchange, and {_key(file)} signs what it releases: keep that to yourself.")
+    packages.key_of(file)
+    key = packages.key_path(file)
+    say(
+        f"{file} is an exchange. {key} signs what it releases and locks what it holds: keep it to yourself."
+    )
     say(", ".join(f"{name} ({' and '.join(roles)})" for name, roles in made.people.items()))
-    say("Next:  sharewell exchange catalogue beds --as Sten --fields ward,free --owner Ana")
+    say("Next:  sharewell exchange catalogue beds --as Sten --owner Ana --data beds.csv")
 
 
 @app.command()
@@ -119,18 +126,85 @@ def clock(
 
 
 @app.command()
-def release(
-    grant: str,
-    who: Annotated[str, typer.Option("--as", help="Who does it.")],
-    data: Annotated[Path, typer.Option(help="A Parquet or CSV file of the resource.")],
-    to: Annotated[Path, typer.Option(help="The package to write, such as G1.zip.")],
+def catalogue(
+    resource: str,
+    who: AsOption,
+    owner: Annotated[str, typer.Option(help="Whose data they are.")],
+    fields: Annotated[str, typer.Option(help="Separated by commas; all of the data's.")] = "",
+    data: Annotated[Path | None, typer.Option(help="A Parquet or CSV file to deposit.")] = None,
+    person: PersonOption = "",
     exchange: FileOption = HERE,
 ) -> None:
-    """A steward hands out what was approved, as a signed file."""
+    """A steward enters a resource in the catalogue, with its data or without."""
+    found, named = _open(exchange), _names(fields)
+    if data and not named:
+        with reading(data) as (columns, _):
+            named = [name for name in columns.schema.names if name != person]
+
+    def both() -> None:
+        with found.store.transaction():
+            found.catalogue(who, resource, named, owner)
+            if data:
+                Holdings.of(exchange).deposit(found, who, resource, data, person)
+
+    _told(found, both)
+
+
+@app.command()
+def deposit(
+    resource: str,
+    who: AsOption,
+    data: Annotated[Path, typer.Option(help="A Parquet or CSV file.")],
+    person: PersonOption = "",
+    exchange: FileOption = HERE,
+) -> None:
+    """A steward hands data over to the exchange, which keeps them locked."""
     found = _open(exchange)
-    key = packages.signing_key(_key(exchange))
-    _told(found, lambda: packages.release(found, who, grant, data, to, key))
-    say(f"{to} holds the data, their conditions, and the signature of {packages.public(key)}.")
+    _told(found, lambda: Holdings.of(exchange).deposit(found, who, resource, data, person))
+    say(f"The exchange holds {found.resources[resource].rows:,} rows of {resource}.")
+
+
+@app.command()
+def release(
+    grant: str,
+    who: AsOption,
+    to: Annotated[
+        Path | None, typer.Option(help="The package to write, such as G1.zip; none for answers.")
+    ] = None,
+    exchange: FileOption = HERE,
+) -> None:
+    """A steward hands out what was approved: the data as a signed file, or the way for queries."""
+    found = _open(exchange)
+    if to is None:
+        if grant in found.grants and not found.grants[grant].epsilon:
+            raise SharewellError(f"say where the package goes: --to {grant}.zip")
+        return _told(found, lambda: found.release(who, grant))
+    holdings = Holdings.of(exchange)
+    _told(found, lambda: packages.release(found, who, grant, holdings, to))
+    return say(
+        f"{to} holds the data, their conditions, and the signature of {packages.public(holdings.key)}."
+    )
+
+
+@app.command()
+def query(
+    grant: str,
+    who: AsOption,
+    purpose: Annotated[str, typer.Option(help="That of the grant.")],
+    epsilon: Annotated[float, typer.Option(help="How much the answer may tell.")],
+    statistic: Annotated[str, typer.Option(help="count, sum or mean.")] = "count",
+    of: Annotated[str, typer.Option(help="The field to add up.")] = "",
+    between: Annotated[str, typer.Option(help="Bounds of its values, such as 0,100.")] = "",
+    where: Annotated[list[str] | None, typer.Option(help='Such as "age >= 65".')] = None,
+    by: Annotated[str, typer.Option(help='An answer for each, such as "ward = a, b".')] = "",
+    exchange: FileOption = HERE,
+) -> None:
+    """The consumer asks a question, and gets a noisy answer; the data stay where they are."""
+    found = _open(exchange)
+    asked = queries.in_words(statistic, of, between, where or (), by)
+    answer = queries.ask(found, Holdings.of(exchange), who, grant, purpose, asked, epsilon)
+    for sentence in queries.told(asked, answer):
+        say(sentence)
 
 
 @app.command()
@@ -231,11 +305,11 @@ def _add(event: str) -> None:
         given = {name: _parsed(value) for name, value in given.items() if value is not None}
         actor, what = given.pop("who"), given.pop(subject.name)
         if isinstance(given.get("fields"), str):
-            given["fields"] = [name.strip() for name in given["fields"].split(",") if name.strip()]
+            given["fields"] = _names(given["fields"])
         _told(found, lambda: method(found, actor, what, **given))
 
     options = [_parameter(subject.name, str, None)]
-    options.append(_parameter("who", str, typer.Option("--as", help="Who does it.")))
+    options.append(_parameter("who", AsOption, None))
     options += [_option(one) for one in others]
     options.append(_parameter("exchange", FileOption, None, HERE))
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
@@ -250,9 +324,10 @@ def _option(one: inspect.Parameter) -> inspect.Parameter:
         return _parameter(
             one.name, datetime | None, typer.Option(formats=DAY), ... if needed else None
         )
+    number = {"int": int, "float": float}.get(str(one.annotation).removesuffix(" | None"))
     several = "separated by commas" if "Collection" in str(one.annotation) else None
     default = ... if needed else one.default
-    return _parameter(one.name, str | None, typer.Option(help=several), default)
+    return _parameter(one.name, (number or str) | None, typer.Option(help=several), default)
 
 
 def _parameter(name: str, kind: Any, about: Any, default: Any = ...) -> inspect.Parameter:
@@ -298,14 +373,14 @@ def _person(text: str) -> tuple[str, list[str]]:
     return name.strip(), listed
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_listed(one)}" for name, one in value.items())
     return ", ".join(sorted(value)) if isinstance(value, list | frozenset) else str(value)
-
-
-def _key(file: Path) -> Path:
-    return file.with_suffix(".key")
 
 
 for _event in EVENTS:

@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from sharewell.errors import SharewellError
 from sharewell.exchange import packages
+from sharewell.exchange.holdings import Holdings
 from sharewell.exchange.loop import Exchange
+from sharewell.exchange.records import START
 from sharewell.exchange.store import File
 from sharewell.variant import checked, code_of
 
@@ -47,16 +49,16 @@ class Session:
 
 
 class Desk:
-    """What all pages share: the exchange's file, its key, who is signed in, and where releases and data lie."""
+    """What all pages share: the exchange's file, what it holds, who is signed in, and how far its log was checked."""
 
     def __init__(self, file: Path, live: bool) -> None:
         self.file, self.live = file, live
-        self.key = packages.signing_key(file.with_suffix(".key"))
-        self.shelf, self.released = file.with_suffix(".data"), file.with_suffix(".released")
-        for folder in (self.shelf, self.released):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        self.holdings = Holdings.of(file)
+        self.released = file.with_suffix(".released")
+        self.released.mkdir(mode=0o700, exist_ok=True)
         self.sessions: dict[str, Session] = {}
         self.secret = sign_in_secret(file)
+        self.checked = (0, START)
 
     def exchange(self) -> Exchange:
         """The exchange, on today's day."""
@@ -65,14 +67,10 @@ class Desk:
             found.clock(date.today())
         return found
 
-    def files(self) -> list[str]:
-        """The data that can be released."""
-        return sorted(p.name for p in self.shelf.iterdir() if p.suffix in (".parquet", ".csv"))
-
 
 def sign_in_secret(file: Path) -> str:
     """From which the codes of an exchange's people follow."""
-    key = packages.signing_key(file.with_suffix(".key"))
+    key = packages.key_of(file)
     raw = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     return hmac.new(raw, b"sign in", hashlib.sha256).hexdigest()
 

@@ -30,6 +30,9 @@ from cryptography.hazmat.primitives.serialization import (
 from sharewell.errors import SharewellError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sharewell.exchange.holdings import Holdings
     from sharewell.exchange.loop import Exchange
 
 DATA, ABOUT, SIGNATURE = "data.parquet", "datapackage.json", "signature.json"
@@ -106,20 +109,30 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
+def key_of(exchange: Path) -> Ed25519PrivateKey:
+    """The key of the exchange in a file: beside it, or, so that whoever copies the folder has no key, where SHAREWELL_EXCHANGE_KEY says."""
+    return signing_key(key_path(exchange))
+
+
+def key_path(exchange: Path) -> Path:
+    """Where the key of the exchange in a file is."""
+    return Path(os.environ.get("SHAREWELL_EXCHANGE_KEY") or exchange.with_suffix(".key"))
+
+
 def public(key: Ed25519PrivateKey) -> str:
     """The public half of a key, in hexadecimal: what others need to check a package."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
 def release(
-    exchange: Exchange, actor: str, grant: str, data: Path, path: Path, key: Ed25519PrivateKey
+    exchange: Exchange, actor: str, grant: str, holdings: Holdings, path: Path
 ) -> Conditions:
-    """Release a grant: write the approved fields of the data as a signed package.
+    """Release a grant: write the approved fields of the data that the exchange holds as a signed package.
 
     Parameters
     ----------
-    data : path
-        A Parquet or CSV file of the resource. Only the approved fields are read.
+    holdings : Holdings
+        Of the exchange. Only the approved fields are read.
     path : path
         Of the package; it must not exist.
 
@@ -128,11 +141,13 @@ def release(
     Refused
         The exchange does not allow it; it has a record of that, and there is no file.
     SharewellError
-        The data cannot be read, or have no such fields, or the package cannot be written. In an exchange that is kept in a file nothing has
-        happened then.
+        Only answers to queries are granted, or there are no data, or the package cannot be written. In an exchange that is kept in a
+        file nothing has happened then.
     """
     if path.exists():
         raise SharewellError(f"{path} is there already: a release is not written over another")
+    if grant in exchange.grants and exchange.grants[grant].epsilon:
+        raise SharewellError(f"only answers to queries are granted by {grant}: no data leave")
     with exchange.store.transaction():
         exchange.release(actor, grant)
         found = exchange.grants[grant]
@@ -147,7 +162,8 @@ def release(
             released_on=exchange.today,
             released_by=actor,
         )
-        _write(conditions, data, path, key)
+        with holdings.read(exchange, found.resource, found.fields) as data:
+            _write(conditions, data, path, holdings.key)
     return conditions
 
 
@@ -200,10 +216,12 @@ def check(path: Path, key: str = "") -> Release:
     return Release(conditions, signer)
 
 
-def _write(conditions: Conditions, data: Path, path: Path, key: Ed25519PrivateKey) -> None:
+def _write(
+    conditions: Conditions, data: pa.RecordBatchReader, path: Path, key: Ed25519PrivateKey
+) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".release-") as scratch:
         table, package = Path(scratch) / DATA, Path(scratch) / "package.zip"
-        schema = _copy(data, list(conditions.fields), table)
+        schema = _copy(data, table)
         with table.open("rb") as written:
             digest = _digest(written)
         about = _described(conditions, schema, digest)
@@ -215,24 +233,18 @@ def _write(conditions: Conditions, data: Path, path: Path, key: Ed25519PrivateKe
         package.replace(path)
 
 
-def _copy(data: Path, fields: list[str], table: Path) -> list[dict[str, str]]:
-    """Write these fields of a file as Parquet. Returns what they are."""
+def _copy(data: pa.RecordBatchReader, table: Path) -> list[dict[str, str]]:
+    """Write the data as Parquet. Returns what their fields are."""
     import duckdb
 
-    read = {".parquet": "read_parquet", ".csv": "read_csv"}.get(data.suffix)
-    if read is None or not data.is_file() or set("*?[") & set(str(data)):  # a pattern is many files
-        raise SharewellError(f"the data have to be a Parquet or CSV file, which {data} is not")
     try:
         with duckdb.connect() as database:
-            source = getattr(database, read)(str(data))
-            if missing := [name for name in fields if name not in source.columns]:
-                raise SharewellError(f"{data} has no column {missing[0]!r}, which was approved")
-            chosen = source.project(", ".join('"' + n.replace('"', '""') + '"' for n in fields))
-            chosen.write_parquet(str(table))
-            kinds = [str(kind) for kind in chosen.types]
+            found = database.from_arrow(data)
+            found.write_parquet(str(table))
+            pairs = zip(found.columns, map(str, found.types), strict=True)
+            return [{"name": name, "type": _frictionless(kind)} for name, kind in pairs]
     except duckdb.Error as error:
-        raise SharewellError(f"{data} cannot be read: {error}") from error
-    return [{"name": n, "type": _frictionless(k)} for n, k in zip(fields, kinds, strict=True)]
+        raise SharewellError(f"the package cannot be written: {error}") from error
 
 
 def _frictionless(kind: str) -> str:

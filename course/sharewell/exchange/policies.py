@@ -15,6 +15,8 @@ from sharewell.errors import SharewellError
 
 LOOP = Path(__file__).with_name("loop.cedar")
 SCHEMA = Path(__file__).with_name("loop.cedarschema")
+MILLION = 1_000_000
+"""An epsilon is counted in millionths."""
 
 
 class Policies:
@@ -57,7 +59,8 @@ class Policies:
         ----------
         principal, resource : Entity
         context : mapping of str to value
-            What else the policies may look at: texts, numbers, booleans, days, entities, or collections of texts.
+            What else the policies may look at: texts, whole numbers, floats (which they see in millionths), booleans, days, entities, or
+            collections of texts.
 
         Raises
         ------
@@ -98,6 +101,8 @@ def _written(value: Any, entities: dict[tuple[str, str], dict[str, Any]]) -> Any
         return {"__entity": uid}
     if isinstance(value, date):
         return value.toordinal()
+    if isinstance(value, float):  # Cedar counts in whole numbers
+        return round(value * MILLION)
     return sorted(value) if isinstance(value, set | frozenset | list | tuple) else value
 
 

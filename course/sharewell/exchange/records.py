@@ -57,6 +57,10 @@ class Log:
         """The records after the one of this number."""
         return (dict(record) for record in self._records[number:])
 
+    def about(self, subject: str) -> Iterator[Record]:
+        """The records of one resource or grant."""
+        return (record for record in self if record["subject"] == subject)
+
     def __len__(self) -> int:
         return self._last()[0]
 
@@ -75,23 +79,36 @@ def digest(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def verify(records: Iterable[Mapping[str, Any]], anchor: str | None = None) -> None:
+def verify(
+    records: Iterable[Mapping[str, Any]],
+    anchor: str | None = None,
+    after: tuple[int, str] = (0, START),
+) -> tuple[int, str]:
     """Check that nothing in a log was changed, deleted, swapped or inserted.
 
     Parameters
     ----------
     records : iterable of mapping
-        The whole log; it is read once, and not kept.
+        The whole log, or all of it after a record that was checked before; it is read once, and not kept.
     anchor : str, optional
         The hash of a record that was the last at some time, kept elsewhere. Without one, nobody can tell that the end was cut off.
+    after : tuple of int and str
+        Number and hash of the record that was checked before.
+
+    Returns
+    -------
+    tuple of int and str
+        Number and hash of the last record.
 
     Raises
     ------
     Tampered
         With the number of the first record that is wrong.
     """
-    before, number, found = START, 0, anchor in (None, START)
-    for number, record in enumerate(records, start=1):
+    number, before = after
+    found = anchor in (None, before)
+    for record in records:
+        number += 1
         if record.get("previous") != before or record.get("number") != number:
             raise Tampered(number, "it does not follow the one before it")
         before = digest(record)
@@ -100,3 +117,4 @@ def verify(records: Iterable[Mapping[str, Any]], anchor: str | None = None) -> N
         found = found or before == anchor
     if not found:
         raise Tampered(number + 1, "the log ends before the record that the anchor is of")
+    return number, before

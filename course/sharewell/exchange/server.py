@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import tempfile
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tornado.web
 
 from sharewell.errors import SharewellError
-from sharewell.exchange import packages, picture
+from sharewell.exchange import packages, picture, queries
 from sharewell.exchange.guard import Desk, Nowhere, Page, SignIn, SignOut, Style
 from sharewell.exchange.loop import Exchange
-from sharewell.exchange.records import Tampered, verify
+from sharewell.exchange.records import START, Tampered, verify
 from sharewell.exchange.states import BY_ITSELF, GRANT, LABELS, RESOURCE
 
 TEXTS = {
@@ -67,7 +68,7 @@ class Catalogue(Page):
         exchange, person = self.exchange, self.signed_in.person
         rows = []
         for name, one in exchange.resources.items():
-            offered = ("classify", "confirm", "withdraw", "request")
+            offered = ("deposit", "classify", "confirm", "withdraw", "request")
             events = [event for event in offered if exchange.may(person, event, name)]
             rows.append((name, one, events))
         people = exchange.people
@@ -103,16 +104,15 @@ class OneGrant(Page):
         if name not in exchange.grants:
             self.refuse("there is no such grant", 404)
         grant = exchange.grants[name]
-        trail = [r for r in exchange.log if r["subject"] == name and r["event"] in _EVENTS]
+        trail = [r for r in exchange.log.about(name) if r["event"] in _EVENTS]
         self.show(
             "grant.html",
             name=name,
             one=grant,
-            label=exchange.resources[grant.resource].label,
+            of=exchange.resources[grant.resource],
             events=_possible(exchange, person, name),
             texts=TEXTS,
-            files=self.desk.files(),
-            shelf=self.desk.shelf,
+            statistics=get_args(queries.Statistic),
             trail=trail,
             picture=picture.loop(grant.state, trail),
             package=_has_package(self.desk, exchange, person, name),
@@ -120,15 +120,24 @@ class OneGrant(Page):
 
 
 class Trail(Page):
+    """What was attempted last. What was checked since the page was opened is checked again only when somebody asks for it."""
+
     def get(self) -> None:
-        log = self.exchange.log
-        tampered = ""
+        log, desk = self.exchange.log, self.desk
+        tampered, known = "", (0, START) if "whole" in self.request.arguments else desk.checked
         try:
-            verify(log)
+            desk.checked = verify(log.since(known[0]), after=known)
         except Tampered as error:
+            desk.checked = (0, START)
             tampered = str(error)
-        last = list(log.since(max(0, len(log) - _LAST)))[::-1]
-        self.show("trail.html", trail=last, size=len(log), head=log.head, tampered=tampered)
+        self.show(
+            "trail.html",
+            trail=list(log.since(max(0, len(log) - _LAST)))[::-1],
+            size=len(log),
+            head=log.head,
+            known=known[0],
+            tampered=tampered,
+        )
 
 
 class Attempt(Page):
@@ -138,10 +147,10 @@ class Attempt(Page):
         event, subject = self.get_body_argument("event"), self.get_body_argument("subject").strip()
         session, exchange = self.signed_in, self.exchange
         try:
-            grant = self._attempt(exchange, session.person, event, subject)
             session.said = f"Done: {event} {subject}."
+            grant = self._attempt(exchange, session.person, event, subject)
         except SharewellError as error:  # refusals are such, too
-            session.refused, grant = str(error), subject
+            session.said, session.refused, grant = "", str(error), subject
         self.redirect(f"/grant/{grant}" if grant in exchange.grants else "/")
 
     def _attempt(self, exchange: Exchange, person: str, event: str, subject: str) -> str:
@@ -150,6 +159,8 @@ class Attempt(Page):
         names = self.get_body_arguments("fields")
         if event == "release":
             return self._release(exchange, person, subject)
+        if event == "query":
+            return self._query(exchange, person, subject)
         if event not in _EVENTS - BY_ITSELF:
             self.refuse("there is no such event", 400)
         if event == "catalogue":
@@ -157,18 +168,17 @@ class Attempt(Page):
             exchange.catalogue(person, subject, columns, self.get_body_argument("owner"))
         elif event == "request":
             purpose, until = self.get_body_argument("purpose"), self._day()
-            return exchange.request(person, subject, purpose, names, until)
+            return exchange.request(person, subject, purpose, names, until, self._epsilon())
+        elif event == "deposit":
+            self._deposit(exchange, person, subject)
         elif event in ("confirm", "withdraw"):
             getattr(exchange, event)(person, subject)
         elif event == "classify":
-            label, citation = (
-                self.get_body_argument("label"),
-                self.get_body_argument("citation", ""),
-            )
-            exchange.classify(person, subject, label, citation)
+            label, citation = (self.get_body_argument(name) for name in ("label", "citation"))
+            exchange.classify(person, subject, label, citation, self._epsilon())
         else:
             if event == "approve":
-                given = {"fields": names, "until": self._day()}
+                given = {"fields": names, "until": self._day(), "epsilon": self._epsilon()}
             elif event == "use":
                 given = {"fields": names, "purpose": self.get_body_argument("purpose")}
             elif event in TEXTS:
@@ -178,15 +188,41 @@ class Attempt(Page):
         return ""
 
     def _release(self, exchange: Exchange, person: str, grant: str) -> str:
-        name = self.get_body_argument("data", "")
-        if name not in self.desk.files():  # a path, or a name that is not offered
-            self.refuse("a file that is not on the shelf", 400)
-        if not exchange.may(person, "release", grant):
-            exchange.release(person, grant)  # which is refused and written down
+        known = exchange.grants.get(grant)
+        if not known or known.epsilon or not exchange.may(person, "release", grant):
+            exchange.release(person, grant)
+            return grant
         target = self.desk.released / f"{grant}.zip"
         target.unlink(missing_ok=True)  # of an approval under an earlier label
-        packages.release(exchange, person, grant, self.desk.shelf / name, target, self.desk.key)
+        packages.release(exchange, person, grant, self.desk.holdings, target)
         return grant
+
+    def _deposit(self, exchange: Exchange, person: str, resource: str) -> None:
+        """Take over a file that was sent; of its name nothing is used but the kind."""
+        sent = self.request.files.get("data", [])
+        kind = Path(sent[0].filename).suffix if len(sent) == 1 else ""
+        if kind not in (".parquet", ".csv"):
+            self.refuse("a file that is neither Parquet nor CSV", 400)
+        with tempfile.NamedTemporaryFile(suffix=kind, dir=self.desk.released) as file:
+            file.write(sent[0].body)
+            file.flush()
+            column = self.get_body_argument("person", "").strip()
+            self.desk.holdings.deposit(exchange, person, resource, Path(file.name), column)
+
+    def _query(self, exchange: Exchange, person: str, grant: str) -> str:
+        words = {name: self.get_body_argument(name, "") for name in ("of", "between", "by")}
+        where = [one for one in self.get_body_arguments("where") if one.strip()]
+        asked = queries.in_words(self.get_body_argument("statistic"), where=where, **words)
+        purpose, epsilon = self.get_body_argument("purpose"), self._epsilon()
+        answer = queries.ask(exchange, self.desk.holdings, person, grant, purpose, asked, epsilon)
+        self.signed_in.said = "; ".join(queries.told(asked, answer))
+        return grant
+
+    def _epsilon(self) -> float:
+        try:
+            return float(self.get_body_argument("epsilon", "") or 0)
+        except ValueError:
+            raise SharewellError("an epsilon is written as 0.5") from None
 
     def _day(self) -> date:
         try:

@@ -18,9 +18,12 @@ WORKING_DAYS = 10
 
 RESOURCE: dict[tuple[str, str], str] = {
     ("draft", "catalogue"): "catalogued",
+    ("catalogued", "deposit"): "catalogued",
     ("catalogued", "classify"): "classified",
+    ("classified", "deposit"): "classified",
     ("classified", "classify"): "classified",
     ("classified", "confirm"): "listed",
+    ("listed", "deposit"): "listed",
     ("listed", "classify"): "classified",
     ("listed", "withdraw"): "withdrawn",
 }
@@ -39,6 +42,7 @@ GRANT: dict[tuple[str, str], str] = {
     ("approved", "suspend"): "suspended",
     ("approved", "revoke"): "revoked",
     ("released", "use"): "released",
+    ("released", "query"): "released",
     ("released", "suspend"): "suspended",
     ("released", "expire"): "expired",
     ("released", "revoke"): "revoked",

@@ -24,16 +24,22 @@ _WAIT = 30.0
 """Seconds that a process waits for others that write."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS log (number INTEGER PRIMARY KEY, record TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS log (
+  number INTEGER PRIMARY KEY, subject TEXT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS log_by_subject ON log (subject);
 """
-_FORMAT = "1"
+_FORMAT = "2"
 
 
 @dataclass(frozen=True)
 class Resource:
     """Something that can be shared.
 
-    ``version`` counts the classifications: a grant holds for the version under which it was approved.
+    ``version`` counts the classifications: a grant holds for the version under which it was approved. ``epsilon`` is how much the
+    answers to queries may tell in all, over all grants, ``spent`` how much they have told, and ``minimum`` the number of people
+    that an answer is about at least. ``held`` is the name of the data that the exchange holds, ``rows`` how many rows these are,
+    ``rows_per_person`` how many of one person at most.
     """
 
     owner: str
@@ -43,14 +49,21 @@ class Resource:
     citation: str = ""
     classified_by: str = ""
     version: int = 0
+    epsilon: float = 0.0
+    spent: float = 0.0
+    minimum: int = 10
+    held: str = ""
+    rows: int = 0
+    rows_per_person: int = 1
 
 
 @dataclass(frozen=True)
 class Grant:
     """A consumer's access to fields of a resource, for one purpose, up to and including a day.
 
-    ``requested`` and ``longest`` are the fields and the last day that were asked for; ``fields`` and ``until`` are what is granted,
-    ``version`` the classification for which it is.
+    ``requested``, ``longest`` and ``most`` are the fields, the last day and the epsilon that were asked for; ``fields``, ``until`` and
+    ``epsilon`` are what is granted, ``version`` the classification for which it is. With an epsilon, only answers leave: ``spent`` is
+    how much they have told.
     """
 
     resource: str
@@ -58,9 +71,12 @@ class Grant:
     purpose: str
     requested: frozenset[str]
     longest: date
+    most: float
     asked_on: date
     fields: frozenset[str]
     until: date
+    epsilon: float
+    spent: float = 0.0
     state: str = "requested"
     version: int = 0
     appealed: bool = False
@@ -246,7 +262,8 @@ class _FileLog(Log):
     def _add(self, record: Record) -> None:
         text = json.dumps(record, ensure_ascii=False)
         self._db.execute(
-            "INSERT INTO log VALUES (?, ?, ?)", (record["number"], text, record["hash"])
+            "INSERT INTO log VALUES (?, ?, ?, ?)",
+            (record["number"], record["subject"], text, record["hash"]),
         )
 
     def _last(self) -> tuple[int, str]:
@@ -260,9 +277,14 @@ class _FileLog(Log):
         for (text,) in self._db.execute(later, (number,)):
             yield json.loads(text)
 
+    def about(self, subject: str) -> Iterator[Record]:
+        own = "SELECT record FROM log WHERE subject = ? ORDER BY number"
+        for (text,) in self._db.execute(own, (subject,)):
+            yield json.loads(text)
+
 
 def _sql(kind: str) -> str:
-    return "INTEGER" if kind in ("int", "bool") else "TEXT"
+    return {"int": "INTEGER", "bool": "INTEGER", "float": "REAL"}.get(kind, "TEXT")
 
 
 def _written(value: Any) -> Any:

@@ -165,7 +165,15 @@ def _unlike(story: Sequence[Attempt], outcomes: Sequence[str], log: Sequence[Rec
         if (event, actor, outcome) != (record["event"], record["actor"], record["outcome"]):
             done = f"{record['actor']}, {record['event']}, {record['outcome']}"
             return f"{actor}, {event}, {outcome} is in the log as {done}"
-        for name in ("purpose", "reason", "certificate", "label", "citation", "resource"):
+        for name in (
+            "purpose",
+            "reason",
+            "certificate",
+            "label",
+            "citation",
+            "epsilon",
+            "resource",
+        ):
             logged = record["details"].get(name, record["subject"])
             if name in given and given[name] != logged:
                 return f"the {name} of an attempt to {event} is in the log as {logged!r}, not {given[name]!r}"

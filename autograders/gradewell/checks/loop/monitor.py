@@ -27,13 +27,14 @@ INVARIANTS: dict[str, str] = {
     "I9": "Silence is neither yes nor no: after 10 working days a request is escalated, not earlier; a rejection has a reason.",
     "I10": "Every use is bound to the consumer, the purpose and the fields of its grant.",
     "I11": "A refused attempt changes nothing.",
+    "I12": "Where answers were asked for, only answers leave, and they tell no more than was granted, nor, over all grants, than the resource may.",
     "roles": "Each step is taken by whom the loop names for it.",
     "order": "Only the steps of the loop are possible, and each leads where the loop says.",
     "public": "Public data are approved at once, whole and without conditions.",
     "strict": "What the rules allow is not refused.",
 }
 """What an exchange has to keep to, by code."""
-_OUT_OF_ORDER = {"release": "I1", "use": "I5", "feedback": "I7"}
+_OUT_OF_ORDER = {"release": "I1", "use": "I5", "query": "I5", "feedback": "I7"}
 _DUE = {"escalate": "I9", "expire": "I5", "suspend": "I4", "approve": "public"}
 _NOT_DUE = {"escalate": "I9", "approve": "I9", "reject": "I9", "expire": "I5"}
 
@@ -55,6 +56,8 @@ class _Resource:
     label: str = ""
     classified_by: str = ""
     version: int = 0
+    epsilon: int = 0
+    spent: int = 0
 
     def shareable(self) -> bool:
         return self.state == "listed" and self.label != "non-sharing"
@@ -67,9 +70,12 @@ class _Grant:
     purpose: str = ""
     requested: frozenset[str] = frozenset()
     longest: date = date.min
+    most: int = 0
     asked_on: date = date.min
     fields: frozenset[str] = frozenset()
     until: date = date.min
+    epsilon: int = 0
+    spent: int = 0
     released: frozenset[str] = frozenset()
     version: int = 0
     state: str = ""
@@ -207,6 +213,8 @@ class _Monitor:
             yield self._acts(actor, "steward", event)
             yield self._acts(given["owner"], "owner", "own data")
             yield "I3", bool(given["fields"]), "a resource without fields is in the catalogue"
+        elif event == "deposit":
+            yield self._acts(actor, "steward", event)
         elif event == "classify":
             yield self._acts(actor, "steward", event)
             yield "I8", given["label"] in LABELS, f"a label is {given['label']}"
@@ -247,6 +255,9 @@ class _Monitor:
                 date.fromisoformat(given["until"]) >= self.today,
                 "a request is for days that have passed",
             )
+            told = _millionths(given)
+            may = not told or resource.spent + told <= resource.epsilon
+            yield "I12", may, f"{actor} could request answers that would tell too much"
         elif event in ("approve", "reject"):
             yield from self._of_decision(event, actor, given, grant, resource)
         elif event == "appeal":
@@ -266,7 +277,7 @@ class _Monitor:
             )
             yield "I5", in_time, "it was released after its last day"
             yield "I3", fields <= grant.fields, f"{_listed(fields)} were released"
-        elif event == "use":
+        elif event in ("use", "query"):
             yield "I10", whose, f"{actor} used what was released to {grant.consumer}"
             yield (
                 "I10",
@@ -279,6 +290,7 @@ class _Monitor:
                 f"{_listed(fields)} of {_listed(grant.released)} were used",
             )
             yield "I5", in_time, "it was used after its last day"
+            yield from self._of_answers(event, given, grant, resource)
         elif event == "revoke":
             may = actor == resource.owner or "committee" in self._roles(actor)
             yield "roles", may, f"{actor} could revoke what is neither theirs nor the committee's"
@@ -294,6 +306,19 @@ class _Monitor:
             )
         elif event == "feedback":
             yield "roles", whose, f"{actor} gave feedback for {grant.consumer}"
+
+    @staticmethod
+    def _of_answers(
+        event: str, given: Mapping[str, Any], grant: _Grant, resource: _Resource
+    ) -> Iterator[Rule]:
+        if event == "use":
+            yield "I12", not grant.epsilon, "answers were granted, and the data were used"
+            return
+        told = _millionths(given)
+        yield "I12", bool(told and grant.epsilon), "a query was answered without an epsilon"
+        yield "I12", grant.spent + told <= grant.epsilon, "answers told more than was granted"
+        may = resource.spent + told <= resource.epsilon
+        yield "I12", may, "the answers of all grants told more of a resource than they may"
 
     def _of_decision(
         self, event: str, actor: str, given: Mapping[str, Any], grant: _Grant, resource: _Resource
@@ -322,7 +347,10 @@ class _Monitor:
         )
         yield "I3", until <= grant.longest, "it was approved for longer than was asked for"
         yield "I5", until >= self.today, "it was approved for days that have passed"
-        whole = fields == grant.requested and until == grant.longest
+        told = _millionths(given)
+        yield "I12", told <= grant.most, "answers were approved that tell more than was asked for"
+        yield "I12", bool(told or not grant.most), "answers were asked for, the data approved"
+        whole = (fields, until, told) == (grant.requested, grant.longest, grant.most)
         yield (
             "public",
             whole or resource.label != "public",
@@ -371,6 +399,7 @@ class _Monitor:
             found.owner, found.fields = given["owner"], frozenset(given["fields"])
         elif event == "classify":
             found.label, found.classified_by = given["label"], actor
+            found.epsilon = _millionths(given)
             found.version += 1
 
     def _note_grant(self, event: str, actor: str, given: Mapping[str, Any], grant: _Grant) -> None:
@@ -384,23 +413,32 @@ class _Monitor:
                 frozenset(given["fields"]),
                 date.fromisoformat(given["until"]),
             )
-            grant.asked_on = self.today
+            grant.asked_on, grant.most = self.today, _millionths(given)
         elif event == "approve":
             grant.fields, grant.until = (
                 frozenset(given["fields"]),
                 date.fromisoformat(given["until"]),
             )
             grant.version = self.resources[grant.resource].version
+            grant.epsilon = _millionths(given)
         elif event == "appeal":
             grant.appealed = True
         elif event == "release":
             grant.released = frozenset(given["fields"])
+        elif event == "query":
+            grant.spent += _millionths(given)
+            self.resources[grant.resource].spent += _millionths(given)
 
     def _roles(self, actor: str) -> frozenset[str]:
         return self.people.get(actor, frozenset())
 
     def _acts(self, actor: str, role: str, event: str) -> Rule:
         return "roles", role in self._roles(actor), f"{actor}, who is no {role}, could {event}"
+
+
+def _millionths(given: Mapping[str, Any]) -> int:
+    """How much is told: epsilons are added up as whole numbers."""
+    return round(given.get("epsilon", 0) * 1_000_000)
 
 
 def _listed(fields: Iterable[str]) -> str:

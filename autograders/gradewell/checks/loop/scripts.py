@@ -90,6 +90,24 @@ def scripts() -> list[list[Attempt]]:
         [*listed(owner="Rui"), ask("Pia"), ("approve", "Rui", {"grant": "request 1"}), *used("Pia"), ("revoke", "Rui", {"grant": "request 1"}),
          disposed("Pia"), audited("Pia"), audited("Rui"), audited(), closed("Pia")],
         [*listed(), ask(), owner("approve"), ("revoke", "Ana", {"grant": "request 1"}), *ended()],
+        # where answers were asked for, only answers leave, and they tell no more than was granted
+        [catalogued(), deposited(), deposited("Ana"), labelled(epsilon=2.0), deposited(), confirmed(), deposited(), *asked(epsilon=1.0),
+         released(), use(), question(0.5), question(0.5, "Noor"), question(0.5, purpose="research"), question(0.5, fields=["name"]),
+         question(0.0), question(0.75), question(0.5), question(0.1), *ended("revoke"), question(0.1)],
+        [*listed(epsilon=2.0), ask(epsilon=3.0), ask(epsilon=1.0), owner("approve", epsilon=1.5), owner("approve", epsilon=0.0),
+         owner("approve", epsilon=0.5), question(0.5), released(), question(1.0), question(0.25, fields=[]), *ended("revoke")],
+        # over all grants, and whatever the label is now, not more than the resource may
+        [*listed(epsilon=1.0), ask(epsilon=1.0), ask("Noor", epsilon=1.0, name="request 2"),
+         owner("approve"), ("approve", "Ana", {"grant": "request 2"}), released(), ("release", "Sten", {"grant": "request 2"}),
+         question(0.75), question(0.5, "Noor", grant="request 2"), question(0.25, "Noor", grant="request 2"), ask(epsilon=0.1),
+         *relabelled(epsilon=1.0), owner("approve"), released(), question(0.1), *relabelled(epsilon=1.5), owner("approve"), released(),
+         question(0.25), question(0.1), ("revoke", "Kim", {"grant": "request 2"}), *ended("revoke")],
+        # where the data were granted, no answers; nor after the last day
+        [*listed(epsilon=1.0), *asked(), released(), question(0.5), use(), *ended("revoke")],
+        [*listed("public", epsilon=1.0), ask(epsilon=0.5), owner("approve", epsilon=0.25), released(), question(0.5), *ended("revoke")],
+        [*listed(), ask(epsilon=0.5), *asked(), *used(), *ended("revoke")],
+        [*listed(epsilon=1.0), *asked(epsilon=0.5, until=date(2026, 3, 5)), released(), clock(3), question(0.25), clock(4), question(0.25),
+         *ended()],
         # a grant that there is not
         [*listed(), owner("approve"), released(), use(), closed(), ask(), owner("approve"), *used(), *ended("revoke")],
     ]  # fmt: skip
@@ -97,6 +115,10 @@ def scripts() -> list[list[Attempt]]:
 
 def catalogued(owner: str = "Ana") -> Attempt:
     return ("catalogue", "Sten", {"resource": "cases", "fields": _ALL, "owner": owner})
+
+
+def deposited(who: str = "Sten") -> Attempt:
+    return ("deposit", who, {"resource": "cases", "held": "week 9", "rows": 1_000})
 
 
 def labelled(label: str = "restricted", who: str = "Sten", **given: Any) -> Attempt:
@@ -111,8 +133,10 @@ def withdrawn(who: str) -> Attempt:
     return ("withdraw", who, {"resource": "cases"})
 
 
-def listed(label: str = "restricted", citation: str = "", owner: str = "Ana") -> list[Attempt]:
-    return [catalogued(owner), *relabelled(label, citation=citation)]
+def listed(
+    label: str = "restricted", citation: str = "", owner: str = "Ana", epsilon: float = 0.0
+) -> list[Attempt]:
+    return [catalogued(owner), *relabelled(label, citation=citation, epsilon=epsilon)]
 
 
 def relabelled(label: str = "restricted", **given: Any) -> list[Attempt]:
@@ -120,10 +144,35 @@ def relabelled(label: str = "restricted", **given: Any) -> list[Attempt]:
 
 
 def ask(
-    who: str = "Mara", purpose: str = "planning", fields: list[str] = _ALL, until: date = _LAST
+    who: str = "Mara",
+    purpose: str = "planning",
+    fields: list[str] = _ALL,
+    until: date = _LAST,
+    epsilon: float = 0.0,
+    name: str = "request 1",
 ) -> Attempt:
     given = {"resource": "cases", "purpose": purpose, "fields": fields, "until": until}
-    return ("request", who, {**given, "as": "request 1"})
+    return ("request", who, {**given, "epsilon": epsilon, "as": name})
+
+
+def asked(**given: Any) -> list[Attempt]:
+    """A request, and its approval."""
+    return [ask(**given), owner("approve")]
+
+
+def question(
+    epsilon: float,
+    who: str = "Mara",
+    purpose: str = "planning",
+    fields: list[str] | None = None,
+    grant: str = "request 1",
+) -> Attempt:
+    fields = ["week"] if fields is None else fields
+    return (
+        "query",
+        who,
+        {"grant": grant, "purpose": purpose, "fields": fields, "epsilon": epsilon},
+    )
 
 
 def owner(event: str, **given: Any) -> Attempt:

@@ -92,14 +92,24 @@ class _Teller:
         )
         if self._chance(0.2):
             self._interrupt(resource)
+        if self._chance(0.3):
+            self._deposit(resource, self._pick("Sten", "Ines"))
         self._classify(resource)
         self._confirm(resource)
+
+    def _deposit(self, resource: str, who: str) -> None:
+        self._do("deposit", who, resource=resource, held=f"week {self._pick(8, 9)}", rows=1_000)
 
     def _classify(self, resource: str) -> None:
         label = self._pick("public", "restricted", "restricted", "restricted", "non-sharing")
         cited = self._pick("Statistics Law, art. 25", " ") if label == "non-sharing" else ""
         self._do(
-            "classify", self._pick("Sten", "Ines"), resource=resource, label=label, citation=cited
+            "classify",
+            self._pick("Sten", "Ines"),
+            resource=resource,
+            label=label,
+            citation=cited,
+            epsilon=self._pick(0.0, 1.0, 2.0),
         )
 
     def _confirm(self, resource: str) -> None:
@@ -122,6 +132,7 @@ class _Teller:
             purpose=self._pick(*_PURPOSES) if self._chance(0.95) else " ",
             fields=fields,
             until=self._later(int(self.random.integers(0, 60)) if self._chance(0.95) else -1),
+            epsilon=self._pick(0.0, 0.0, 0.0, 0.5, 1.0),
             **{"as": self._name()},
         )
 
@@ -169,18 +180,19 @@ class _Teller:
             given["fields"] = self._some(fields)
         if self._chance(0.3):
             given["until"] = longest - timedelta(int(self.random.integers(0, 5)))
+        if self._chance(0.2):
+            given["epsilon"] = self._pick(0.0, 0.5, 2.0)
         self._do("approve", who, grant=name, **given)
         return None
 
     def _use_up(self, name: str, owner: str) -> None:
         grant = self.exchange.grants[self.names[name]]
-        self._do(
-            "use",
-            grant.consumer,
-            grant=name,
-            purpose=grant.purpose,
-            fields=self._some(sorted(grant.fields)),
-        )
+        given = {"purpose": grant.purpose, "fields": self._some(sorted(grant.fields))}
+        if grant.epsilon:
+            told = self._pick(0.25, 0.5)
+            self._do("query", grant.consumer, grant=name, **given, epsilon=told)
+        else:
+            self._do("use", grant.consumer, grant=name, **given)
         if self._chance(0.3):
             self._do(
                 "clock",
@@ -218,8 +230,8 @@ class _Teller:
         fields = self._some(sorted(grant.fields) if grant and self._chance(0.6) else _FIELDS)
         consumer = grant.consumer if grant and self._chance(0.6) else who
         event = self._pick(
-            "catalogue", "classify", "classify", "confirm", "withdraw", "approve", "approve", "reject", "appeal", "release", "use",
-            "use", "revoke", "dispose", "audit", "feedback", "clock",
+            "catalogue", "deposit", "classify", "classify", "confirm", "withdraw", "approve", "approve", "reject", "appeal", "release",
+            "use", "use", "query", "revoke", "dispose", "audit", "feedback", "clock",
         )  # fmt: skip
         if event == "catalogue":
             self._do(
@@ -234,8 +246,13 @@ class _Teller:
                 self._do(event, who, resource=resource)
         elif event == "approve":
             self._do(event, who, grant=name, fields=fields)
+        elif event == "deposit":
+            self._deposit(resource, who)
         elif event == "use":
             self._do(event, consumer, grant=name, purpose=purpose, fields=fields)
+        elif event == "query":
+            told = self._pick(0.0, 0.25, 1.0)
+            self._do(event, consumer, grant=name, purpose=purpose, fields=fields, epsilon=told)
         elif event == "clock":
             self._wait(int(self.random.integers(-1, 20)))
         else:
