@@ -35,7 +35,9 @@ def test_the_loop_goes_round_by_hand(ready, tmp_path):
     assert "G1: new → requested" in ready(*REQUEST, "--until", "2026-12-31")
     assert "Error: nobody decides on their own request" in ready("approve", "G1", "--as", "Mara", code=1)  # fmt: skip
     assert "requested → approved" in ready("approve", "G1", "--as", "Ana")
-    assert "say where the package goes" in ready("release", "G1", "--as", "Sten", code=1)
+    (tmp_path / "there.zip").touch()
+    there = ("release", "G1", "--as", "Sten", "--to", "there.zip")
+    assert "is there already" in ready(*there, code=1)
     said = ready("release", "G1", "--as", "Sten", "--to", "G1.zip")
     key = re.search(r"signature of ([0-9a-f]{64})", said.replace("\n", " "))[1]
     said = ready("check", "G1.zip", "--key", key)
@@ -68,8 +70,10 @@ def test_a_question_goes_to_the_data(run, tmp_path):
     asked = ("--as", "Mara", "--purpose", "planning")
     run("request", "beds", *asked, "--fields", "ward,age", "--until", "2026-12-31", "--epsilon", "1.5")  # fmt: skip
     run("approve", "G1", "--as", "Ana", "--epsilon", "1")
-    assert "only answers" in run("release", "G1", "--as", "Sten", "--to", "G1.zip", code=1)
-    assert "approved → released" in run("release", "G1", "--as", "Sten")
+    said = run("release", "G1", "--as", "Sten", "--to", "G1.zip")
+    assert "approved → released" in said
+    assert "Only answers leave" in said
+    assert not list(tmp_path.rglob("*.zip"))
     said = run("query", "G1", *asked, "--epsilon", "0.4", "--by", "ward = a, b, z", "--where", "age >= 65")  # fmt: skip
     assert "where ward is z: withheld" in said
     counts = [int(n.replace(",", "")) for n in re.findall(r"where ward is [ab]: ([\d,]+),", said)]
@@ -137,3 +141,38 @@ def test_people_of_ones_own(run):
         "catalogue", "床位", "--as", "韩梅梅", "--fields", "病房", "--owner", "李雷"
     )
     assert "床位" in run("show")
+
+
+def test_a_request_goes_to_another_county_and_a_package_comes_back(run, tmp_path):
+    (tmp_path / "beds.csv").write_text("ward,free\na,1\nb,2\n")
+    assert "There is nothing to carry" not in run("new", "nation.db", "--today", "2026-03-02")
+    for name, above in (
+        ("north", "nation"),
+        ("south", "nation"),
+        ("lake", "north"),
+        ("bay", "south"),
+    ):
+        run("new", f"{name}.db", "--today", "2026-03-02")
+        said = run("join", f"{name}.db", f"{above}.db")
+    assert "bay.db is nation/south/bay, a county" in said
+    lake, bay = ("--exchange", "lake.db"), ("--exchange", "bay.db")
+    assert "There is nothing to carry" in run("carry", *bay)
+    run("catalogue", "beds", "--as", "Sten", "--owner", "Ana", "--data", "beds.csv", *lake)
+    run("classify", "beds", "--as", "Sten", "--label", "restricted", *lake)
+    run("confirm", "beds", "--as", "Kim", *lake)
+    asked = ("--as", "Mara", "--purpose", "planning", "--fields", "ward")
+    elsewhere = ("nation/north/lake:beds", *asked, "--until", "2026-12-31", *bay)
+    assert "A letter to nation/north/lake is on its way" in run("request", *elsewhere)
+    said = run("carry", *bay)
+    assert "nation/south/bay → nation/south: is passed on" in said
+    assert "nation/north/lake:G1 is requested" in said
+    run("approve", "G1", "--as", "Ana", *lake)
+    run("release", "G1", "--as", "Sten", *lake)
+    said = run("carry", *lake).replace("\n", "")
+    package = re.search(r"is released, in (\S+\.zip)", said)[1]
+    assert "Only for this purpose: planning" in run("check", package)
+    assert "nation/north/lake:G1" in run("show", *bay)
+    run("use", "nation/north/lake:G1", "--as", "Mara", "--purpose", "ads", "--fields", "ward", *bay)
+    assert "refused: it was released for another purpose" in run("carry", *bay)
+    assert "is a county" in run("join", "nation.db", "bay.db", code=1)
+    assert "there is no hut.db" in run("join", "hut.db", "bay.db", code=1)

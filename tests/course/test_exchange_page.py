@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from sharewell.exchange import Exchange, File, packages, verify
 from sharewell.exchange.guard import sign_in_secret
 from sharewell.exchange.holdings import Holdings
+from sharewell.exchange.levels import Node, carry
 from sharewell.variant import code_of
 
 PEOPLE = {
@@ -368,6 +369,31 @@ def test_a_path_as_the_name_of_a_file_is_refused_and_written_down(served):
     assert noor.get(f"{served.address}/package/G1.zip", timeout=10).status_code == 403
     assert served.last()["reason"] == "a package that was not released to them"
     assert mara.get(f"{served.address}/package/G1.zip", timeout=10).status_code == 200
+
+
+def test_what_is_at_other_exchanges_is_shown_to_whom_it_is_for(served, tmp_path):
+    Exchange(PEOPLE, date(2026, 3, 2), File(tmp_path / "nation.db"))
+    nation, here = Node(tmp_path / "nation.db"), Node(served.file)
+    nation.begin("nation")
+    here.join(nation, "here")
+    (tmp_path / "x.csv").write_text("ward\na\n")
+    nation.exchange.catalogue("Sten", "wards", ["ward"], owner="Ana")
+    nation.holdings.deposit(nation.exchange, "Sten", "wards", tmp_path / "x.csv")
+    nation.exchange.classify("Sten", "wards", "restricted")
+    nation.exchange.confirm("Kim", "wards")
+    asked = {"purpose": "planning", "fields": ["ward"], "until": date(2026, 12, 31)}
+    here.send("Mara", "request", "nation:wards", **asked)
+    carry([nation, here])
+    nation.exchange.approve("Ana", "G1")
+    packages.hand_out(nation.exchange, "Sten", "G1", nation.holdings, nation.released)
+    carry([nation, here])
+    mara, noor = served.session("Mara"), served.session("Noor")
+    page = mara.get(f"{served.address}/requests", timeout=10).text
+    (link,) = re.findall(r'href="(/package/nation[^"]+)"', page)
+    (tmp_path / "got.zip").write_bytes(mara.get(served.address + link, timeout=10).content)
+    assert packages.check(tmp_path / "got.zip").conditions.consumer == "Mara@nation/here"
+    assert "nation:wards" not in noor.get(f"{served.address}/requests", timeout=10).text
+    assert noor.get(served.address + link, timeout=10).status_code == 403
 
 
 def test_nothing_on_the_page_acts_and_nothing_is_secret_in_it(served):

@@ -113,6 +113,21 @@ class Attempts:
         """Write down that something was attempted around the loop, such as a sign-in, and refused."""
         self._record(event, actor, details, reason=reason)
 
+    @whole
+    def send(self, actor: str, subject: str, event: str) -> None:
+        """A consumer attempts something at another exchange, by letter (see ``levels``)."""
+        context = {"today": self.today}
+        elsewhere = Entity("Elsewhere", subject)
+        reason = self.policies.refusal(self._person(actor), "send", elsewhere, context)
+        self._record("send", actor, {"attempt": event}, subject, reason=reason)
+        if reason:
+            raise Refused(reason)
+
+    @whole
+    def note(self, actor: str, event: str, subject: str = "", **details: str) -> None:
+        """Write down that something was done beside the loop, such as passing a letter on."""
+        self._record(event, actor, details, subject)
+
     @contextmanager
     def _attempt(self, event: str, actor: str, subject: str, **details: Any) -> Iterator[None]:
         """Write down what was attempted and what came of it: the states of the subject before and after."""

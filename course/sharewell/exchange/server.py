@@ -15,6 +15,7 @@ from sharewell.errors import SharewellError
 from sharewell.exchange import packages, picture, queries
 from sharewell.exchange.guard import Desk, Nowhere, Page, SignIn, SignOut, Style
 from sharewell.exchange.loop import Exchange
+from sharewell.exchange.places import Place
 from sharewell.exchange.records import START, Tampered, verify
 from sharewell.exchange.states import BY_ITSELF, GRANT, LABELS, RESOURCE
 
@@ -86,16 +87,19 @@ class Requests(Page):
     def get(self) -> None:
         grants = self.exchange.grants.items()
         own = [(name, one) for name, one in grants if one.consumer == self.signed_in.person]
-        self.show(
-            "grants.html", heading="My requests", grants=own, empty="You have requested nothing."
-        )
+        rows = self.exchange.store.away.values()
+        away = [one for one in rows if one.consumer == self.signed_in.person]
+        empty = "" if away else "You have requested nothing."
+        self.show("grants.html", heading="My requests", grants=own, away=away, empty=empty)
 
 
 class Decisions(Page):
     def get(self) -> None:
         exchange, person = self.exchange, self.signed_in.person
         todo = [(n, g) for n, g in exchange.grants.items() if _possible(exchange, person, n)]
-        self.show("grants.html", heading="To do", grants=todo, empty="Nothing waits for you.")
+        self.show(
+            "grants.html", heading="To do", grants=todo, away=[], empty="Nothing waits for you."
+        )
 
 
 class OneGrant(Page):
@@ -115,7 +119,7 @@ class OneGrant(Page):
             statistics=get_args(queries.Statistic),
             trail=trail,
             picture=picture.loop(grant.state, trail),
-            package=_has_package(self.desk, exchange, person, name),
+            package=_package(self.desk, exchange, person, name) is not None,
         )
 
 
@@ -158,7 +162,8 @@ class Attempt(Page):
         given: dict[str, Any] = {}
         names = self.get_body_arguments("fields")
         if event == "release":
-            return self._release(exchange, person, subject)
+            packages.hand_out(exchange, person, subject, self.desk.holdings, self.desk.released)
+            return subject
         if event == "query":
             return self._query(exchange, person, subject)
         if event not in _EVENTS - BY_ITSELF:
@@ -186,16 +191,6 @@ class Attempt(Page):
             getattr(exchange, event)(person, subject, **given)
             return subject
         return ""
-
-    def _release(self, exchange: Exchange, person: str, grant: str) -> str:
-        known = exchange.grants.get(grant)
-        if not known or known.epsilon or not exchange.may(person, "release", grant):
-            exchange.release(person, grant)
-            return grant
-        target = self.desk.released / f"{grant}.zip"
-        target.unlink(missing_ok=True)  # of an approval under an earlier label
-        packages.release(exchange, person, grant, self.desk.holdings, target)
-        return grant
 
     def _deposit(self, exchange: Exchange, person: str, resource: str) -> None:
         """Take over a file that was sent; of its name nothing is used but the kind."""
@@ -234,11 +229,13 @@ class Attempt(Page):
 class Package(Page):
     def get(self, name: str) -> None:
         exchange, person = self.exchange, self.signed_in.person
-        if not _has_package(self.desk, exchange, person, name):
-            self.refuse("a package that was not released to them")
+        path = _package(self.desk, exchange, person, name)
+        if path is None:
+            return self.refuse("a package that was not released to them")
         self.set_header("Content-Type", "application/zip")
-        self.set_header("Content-Disposition", f'attachment; filename="{name}.zip"')
-        self.finish((self.desk.released / f"{name}.zip").read_bytes())
+        self.set_header("Content-Disposition", f'attachment; filename="{path.name}"')
+        self.finish(path.read_bytes())
+        return None
 
 
 _EVENTS = {event for _, event in (*RESOURCE, *GRANT)}
@@ -251,8 +248,12 @@ def _possible(exchange: Exchange, person: str, grant: str) -> list[str]:
     return [event for event in events if exchange.may(person, event, grant)]
 
 
-def _has_package(desk: Desk, exchange: Exchange, person: str, grant: str) -> bool:
-    """Whether somebody may download a grant's package: its consumer, as long as it is released."""
-    known = exchange.grants.get(grant)
-    mine = known is not None and known.consumer == person and known.state == "released"
-    return mine and (desk.released / f"{grant}.zip").is_file()
+def _package(desk: Desk, exchange: Exchange, person: str, grant: str) -> Path | None:
+    """What somebody may download of a grant, here or elsewhere: its consumer, as long as it is released."""
+    here = exchange.grants.get(grant)
+    away = next((one for one in exchange.store.away.values() if one.grant == grant), None)
+    known = here or away
+    if known is None or known.consumer != person or known.state != "released":
+        return None
+    path = desk.released / f"{grant}.zip" if here else Place(desk.file).package(grant)
+    return path if path.is_file() else None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from sharewell.errors import SharewellError
+from sharewell.exchange.letters import Letter
 from sharewell.exchange.records import START, Log, Record, Refused
 
 T = TypeVar("T")
@@ -82,11 +83,29 @@ class Grant:
     appealed: bool = False
 
 
+@dataclass(frozen=True)
+class Away:
+    """What somebody here has with another exchange.
+
+    ``resource`` and ``grant`` begin with the name of that exchange and a colon; ``grant`` is empty until there is an answer.
+    ``state`` is as far as it is known here, and ``said`` what the last answer was.
+    """
+
+    consumer: str
+    resource: str
+    purpose: str
+    grant: str = ""
+    state: str = "asked"
+    said: str = ""
+
+
 class Store(Protocol):
     """What an exchange needs."""
 
     resources: MutableMapping[str, Resource]
     grants: MutableMapping[str, Grant]
+    letters: MutableMapping[str, Letter]
+    away: MutableMapping[str, Away]
     settings: MutableMapping[str, str]
     log: Log
 
@@ -103,6 +122,8 @@ class Memory:
     def __init__(self) -> None:
         self.resources: MutableMapping[str, Resource] = {}
         self.grants: MutableMapping[str, Grant] = {}
+        self.letters: MutableMapping[str, Letter] = {}
+        self.away: MutableMapping[str, Away] = {}
         self.settings: MutableMapping[str, str] = {}
         self.log = Log()
 
@@ -135,6 +156,8 @@ class File:
             ) from error
         self.resources: MutableMapping[str, Resource] = _Rows(self._db, "resources", Resource)
         self.grants: MutableMapping[str, Grant] = _Rows(self._db, "grants", Grant)
+        self.letters: MutableMapping[str, Letter] = _Rows(self._db, "letters", Letter)
+        self.away: MutableMapping[str, Away] = _Rows(self._db, "away", Away)
         self.settings: MutableMapping[str, str] = _Settings(self._db)
         self.log: Log = _FileLog(self._db)
         with self.transaction():
@@ -153,7 +176,8 @@ class File:
             Others have been writing for too long, or the disk is full; nothing has happened then.
         """
         if self._db.in_transaction:
-            yield
+            with self._part():
+                yield
             return
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -172,6 +196,22 @@ class File:
             raise SharewellError(
                 f"{self.path} cannot be written, and nothing has changed: {error}"
             ) from error
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """A part of a transaction, which may fail alone."""
+        self._db.execute("SAVEPOINT part")
+        try:
+            yield
+        except Refused:
+            raise
+        except BaseException:
+            if self._db.in_transaction:  # else a full disk has ended all of it
+                self._db.execute("ROLLBACK TO part")
+            raise
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("RELEASE part")
 
     def close(self) -> None:
         self._db.close()

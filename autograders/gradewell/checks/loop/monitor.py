@@ -34,6 +34,7 @@ INVARIANTS: dict[str, str] = {
     "strict": "What the rules allow is not refused.",
 }
 """What an exchange has to keep to, by code."""
+_EVENTS = {"open", "clock", *(event for _, event in (*RESOURCE, *GRANT))}
 _OUT_OF_ORDER = {"release": "I1", "use": "I5", "query": "I5", "feedback": "I7"}
 _DUE = {"escalate": "I9", "expire": "I5", "suspend": "I4", "approve": "public"}
 _NOT_DUE = {"escalate": "I9", "approve": "I9", "reject": "I9", "expire": "I5"}
@@ -119,6 +120,8 @@ class _Monitor:
         number = 0
         for record in log:
             number = record["number"]
+            if record["event"] not in _EVENTS:  # beside the loop, such as a sign-in or a letter
+                continue
             for code, what in self._judge(record):
                 yield Breach(code, number, what)
             if record["outcome"] == "allowed":
@@ -430,7 +433,8 @@ class _Monitor:
             self.resources[grant.resource].spent += _millionths(given)
 
     def _roles(self, actor: str) -> frozenset[str]:
-        return self.people.get(actor, frozenset())
+        guest = {"consumer"} if "@" in actor else ()  # of another exchange, which vouches for them
+        return self.people.get(actor, frozenset(guest))
 
     def _acts(self, actor: str, role: str, event: str) -> Rule:
         return "roles", role in self._roles(actor), f"{actor}, who is no {role}, could {event}"
