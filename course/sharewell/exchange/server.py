@@ -210,7 +210,7 @@ class Attempt(Page):
         asked = queries.in_words(self.get_body_argument("statistic"), where=where, **words)
         purpose, epsilon = self.get_body_argument("purpose"), self._epsilon()
         answer = queries.ask(exchange, self.desk.holdings, person, grant, purpose, asked, epsilon)
-        self.signed_in.said = "; ".join(queries.told(asked, answer))
+        self.signed_in.said = "\n".join(queries.told(asked, answer))
         return grant
 
     def _epsilon(self) -> float:
