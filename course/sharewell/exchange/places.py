@@ -88,7 +88,7 @@ class Place:
 
     def package(self, grant: str) -> Path:
         """Where a package that came from elsewhere is: ``grant`` begins with the exchange's name."""
-        return self.received / f"{quote(grant, safe='')}.zip"
+        return received(self.file, grant)
 
     @property
     def _settings(self) -> Any:
@@ -108,6 +108,11 @@ class Place:
     @staticmethod
     def _way(of: Path, to: Path) -> str:
         return os.path.relpath(to, of.parent)
+
+
+def received(exchange: Path, grant: str) -> Path:
+    """Where the package of a grant that came from elsewhere is, beside the exchange's file."""
+    return exchange.with_suffix(".received") / f"{quote(grant, safe='')}.zip"
 
 
 def _plain(name: str) -> str:

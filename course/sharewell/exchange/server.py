@@ -15,7 +15,7 @@ from sharewell.errors import SharewellError
 from sharewell.exchange import packages, picture, queries
 from sharewell.exchange.guard import Desk, Nowhere, Page, SignIn, SignOut, Style
 from sharewell.exchange.loop import Exchange
-from sharewell.exchange.places import Place
+from sharewell.exchange.places import received
 from sharewell.exchange.records import START, Tampered, verify
 from sharewell.exchange.states import BY_ITSELF, GRANT, LABELS, RESOURCE
 
@@ -255,5 +255,5 @@ def _package(desk: Desk, exchange: Exchange, person: str, grant: str) -> Path | 
     known = here or away
     if known is None or known.consumer != person or known.state != "released":
         return None
-    path = desk.released / f"{grant}.zip" if here else Place(desk.file).package(grant)
+    path = desk.released / f"{grant}.zip" if here else received(desk.file, grant)
     return path if path.is_file() else None

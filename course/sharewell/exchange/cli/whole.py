@@ -76,12 +76,15 @@ def show(exchange: FileOption = HERE) -> None:
     for name, grant in found.grants.items():
         row = (grant.resource, grant.consumer, grant.purpose, listed(grant.fields))
         grants.add_row(*map(Text, (name, grant.state, *row, str(grant.until))))
-    for name, away in found.store.away.items():
-        row = (away.resource, away.consumer, away.purpose, away.said)
-        grants.add_row(*map(Text, (away.grant or name[:8], away.state, *row, "")))
-    console().print(resources)
-    if grants.row_count:
-        console().print(grants)
+    away = Table(title="At other exchanges", title_justify="left")
+    for heading in ("grant", "state", "resource", "consumer", "purpose", "last answer"):
+        away.add_column(heading)
+    for one in found.store.away.values():
+        row = (one.resource, one.consumer, one.purpose, one.said)
+        away.add_row(*map(Text, (one.grant, one.state, *row)))
+    for table in (resources, grants, away):
+        if table is resources or table.row_count:
+            console().print(table)
 
 
 @app.command()
