@@ -79,9 +79,9 @@ def show(exchange: FileOption = HERE) -> None:
     away = Table(title="At other exchanges", title_justify="left")
     for heading in ("grant", "state", "resource", "consumer", "purpose", "last answer"):
         away.add_column(heading)
-    for one in found.store.away.values():
-        row = (one.resource, one.consumer, one.purpose, one.said)
-        away.add_row(*map(Text, (one.grant, one.state, *row)))
+    for there in found.store.away.values():
+        row = (there.resource, there.consumer, there.purpose, there.said)
+        away.add_row(*map(Text, (there.grant, there.state, *row)))
     for table in (resources, grants, away):
         if table is resources or table.row_count:
             console().print(table)
