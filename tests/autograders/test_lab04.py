@@ -19,19 +19,6 @@ HIDDEN = {
 }
 
 
-def solution(sample):
-    """The names that a submission defines, as a kernel would: a cell that fails is left behind."""
-    names = {"__name__": "__main__", "print": lambda *words: None}
-    for cell in sample.notebook(NOTEBOOK, NOTEBOOK).cells:
-        role = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and not role.get("grade", False):
-            try:
-                exec(cell.source, names)
-            except Exception as error:
-                names["failed"] = error
-    return names
-
-
 def results(names, seed, cells=tuple(HIDDEN)):
     """What the hidden checks say of a submission's names on one population."""
     for cell in cells:
@@ -46,7 +33,7 @@ def missing(*arguments):
 @pytest.mark.parametrize("chunk", range(8))
 def test_model_solution_passes_on_200_populations(chunk):
     (model,) = (sample for sample in RIGHT if sample.path.stem == "model")
-    names = solution(model)
+    names = model.names(NOTEBOOK)
     for seed in range(chunk * 25, chunk * 25 + 25):
         for function, check in HIDDEN.values():
             result = check(names[function], seed=seed)
@@ -55,7 +42,7 @@ def test_model_solution_passes_on_200_populations(chunk):
 
 @pytest.mark.parametrize("sample", RIGHT, ids=lambda sample: sample.path.stem)
 def test_other_right_solutions_pass_on_other_populations(sample):
-    names = solution(sample)
+    names = sample.names(NOTEBOOK)
     for seed in range(5_000, 5_010):
         for result in results(names, seed):
             assert result.passed, f"seed {seed}: {result}"
@@ -75,7 +62,7 @@ def hidden_losses(sample):
     ids=lambda sample: sample.path.stem,
 )
 def test_wrong_solutions_fail_on_every_population_for_the_reason_meant_for_them(sample):
-    names = solution(sample)
+    names = sample.names(NOTEBOOK)
     for seed in range(9_000, 9_003):
         found = list(results(names, seed, hidden_losses(sample)))
         assert not all(result.passed for result in found), f"seed {seed}"

@@ -1,6 +1,7 @@
 """Every sample submission, handed in to a real gradebook, gets the points that it must get; and verify notices if not."""
 
 import shutil
+from functools import cache
 
 import pytest
 import yaml
@@ -12,34 +13,45 @@ from sharewell import SharewellError, content
 pytestmark = pytest.mark.xdist_group("samples")  # graded once
 
 LAB = "lab-04-classification"
-SAMPLES = samples.load(content.submissions() / LAB)
+LABS = tuple(content.labs())
+SAMPLES = {lab: samples.load(content.submissions() / lab) for lab in LABS}
+WRONG = {LAB: 30}  # six of part A and twenty-four classifiers
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory, bubblewrap):
-    # the model solution's 200 populations are in test_lab04.py, without notebooks around them
-    return verify(LAB, tmp_path_factory.mktemp("samples") / "course", Console(quiet=True), seeds=3)
+def reports(tmp_path_factory, bubblewrap):
+    # the model solution's 200 populations are in test_lab*.py, without notebooks around them
+    @cache
+    def report(lab):
+        folder = tmp_path_factory.mktemp("samples") / "course"
+        return verify(lab, folder, Console(quiet=True), seeds=3)
+
+    return report
 
 
-def test_there_are_enough_samples():
-    kinds = [sample.path.parent.name for sample in SAMPLES]
+@pytest.mark.parametrize("lab", LABS)
+def test_there_are_enough_samples(lab):
+    kinds = [sample.path.parent.name for sample in SAMPLES[lab]]
     assert kinds.count("right") >= 3
-    assert kinds.count("wrong") >= 30  # six of part A and twenty-four classifiers
-    assert kinds.count("hostile") >= 6
+    assert kinds.count("wrong") >= WRONG.get(lab, 12)
+    assert kinds.count("hostile") >= 4
 
 
-@pytest.mark.parametrize("name", [*(sample.name for sample in SAMPLES), STARTER])
-def test_sample_gets_its_points_for_its_reasons(name, report):
-    (row,) = [row for row in report.rows if row.sample == name]
+@pytest.mark.parametrize(
+    ("lab", "name"), [(lab, n) for lab in LABS for n in [*(s.name for s in SAMPLES[lab]), STARTER]]
+)
+def test_sample_gets_its_points_for_its_reasons(lab, name, reports):
+    (row,) = [row for row in reports(lab).rows if row.sample == name]
     assert row.faults == ()
     assert row.earned == row.expected
     full = row.earned == row.possible
     assert full == name.startswith("right/")
 
 
-def test_what_holds_for_the_lab_as_a_whole_holds(report):
-    assert report.faults == []
-    assert report.right
+@pytest.mark.parametrize("lab", LABS)
+def test_what_holds_for_the_lab_as_a_whole_holds(lab, reports):
+    assert reports(lab).faults == []
+    assert reports(lab).right
 
 
 def test_verify_notices_wrong_expectations_and_says_which(tmp_path, monkeypatch, bubblewrap):
@@ -85,7 +97,7 @@ def test_verify_notices_a_model_solution_that_is_right_by_luck(tmp_path, monkeyp
 
 
 def test_verify_knows_what_it_cannot_do(tmp_path, monkeypatch):
-    with pytest.raises(SharewellError, match="no lab 'lab-99'; there are: lab-04"):
+    with pytest.raises(SharewellError, match="no lab 'lab-99'; there are: lab-01"):
         verify("lab-99", tmp_path / "course", Console(quiet=True))
     monkeypatch.setattr(content, "submissions", lambda: tmp_path)
     with pytest.raises(SharewellError, match="no samples"):
