@@ -63,11 +63,12 @@ def mergeable(
 
     Notes
     -----
-    The laws that hold share the points. Where the answer depends on the split, or is wrong without one, the order in which parts are
-    merged counts for nothing; a summary that grows with the rows halves what is earned.
+    Each law and each dataset counts the same. Where the answer depends on the split, or is wrong without one, the order in which parts
+    are merged counts for nothing; a summary that grows with the rows halves what is earned.
     """
     random = np.random.default_rng(seed)
-    good = dict.fromkeys(_LAWS, True)
+    earned = dict.fromkeys(_LAWS, 0.0)
+    good: dict[str, bool] = {}
     problems: dict[str, Problem] = {}
 
     def broken(law: str, name: str) -> None:
@@ -86,6 +87,7 @@ def mergeable(
         return alike(call(finish, one), expected(rows), tolerance)
 
     for name, rows in datasets.items():
+        good = dict.fromkeys(_LAWS, True)
         try:
             if not same(summary(rows), rows):
                 broken("one part", name)
@@ -127,16 +129,19 @@ def mergeable(
             return Result.failed(
                 title, points, "summaries.fails when called", f"With {name}: {failure}."
             )
-    if not good["one part"]:  # a wrong answer that merges is of no use
-        good = dict.fromkeys(good, False)
-    elif not good["any split"]:  # nor is an order that does not matter to a wrong answer
-        good |= dict.fromkeys(("associative", "commutative", "an empty part"), False)
-    shares = {law: float(holds) for law, holds in good.items()}
-    if not good["small"]:  # whoever keeps the rows has summarised nothing
-        shares = {law: share / 2 for law, share in shares.items()}
+        if not good["one part"]:  # a wrong answer that merges is of no use
+            good = dict.fromkeys(good, False)
+        elif not good["any split"]:  # nor is an order that does not matter to a wrong answer
+            good |= dict.fromkeys(_OF_MERGING, False)
+        for law, holds in good.items():
+            earned[law] += holds / len(datasets)
+    if "small" in problems:  # whoever keeps the rows has summarised nothing
+        earned = {law: share / 2 for law, share in earned.items()}
+    shares = {law: round(share, 9) for law, share in earned.items()}
     return Result.from_parts(title, points, shares, list(problems.values()))
 
 
+_OF_MERGING = ("associative", "commutative", "an empty part", "unchanged")
 _LAWS = {
     "one part": "Without any split the answer is not the right one for {}.",
     "any split": "Split into parts and merged, {} give another answer than all at once.",

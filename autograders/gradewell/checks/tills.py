@@ -65,8 +65,7 @@ def moments(
         "ordinary amounts": list(np.round(random.lognormal(2, 1, rows), 2)),
         "amounts around a billion that differ by about 1": list(1e9 + random.normal(0, 1, rows)),
         "amounts and refunds": list(np.round(random.normal(0, 50, rows), 2)),
-        "equal amounts": [float(random.integers(1, 99))] * 40,
-        "two amounts": [2.0, float(random.integers(3, 99))],
+        "amounts of shops that differ": list(np.repeat(random.integers(1, 99, 40), 5)),
         "one amount": [float(random.integers(1, 99))],
         "no amounts": [],
     }
