@@ -7,7 +7,7 @@ sample loses what it must lose, and for the reason meant for it; a hostile one g
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,13 @@ class Report:
         return not self.faults and not any(row.faults for row in self.rows)
 
 
-def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Report:
+def verify(
+    lab: str,
+    folder: Path,
+    console: Console,
+    seeds: int = SEEDS,
+    only: Callable[[Sample], bool] = lambda sample: True,
+) -> Report:
     """Grade every sample of a lab in a new course, and the model solution and the wrong ones on other populations.
 
     Parameters
@@ -84,6 +90,8 @@ def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Repo
     seeds : int
         How many times the model solution is graded, each time with a secret of its own and as another student; for each
         hundred of them, a wrong one is graded once.
+    only : callable
+        Which samples are graded.
 
     Raises
     ------
@@ -96,7 +104,7 @@ def verify(lab: str, folder: Path, console: Console, seeds: int = SEEDS) -> Repo
     """
     if lab not in content.labs():
         raise SharewellError(f"there is no lab {lab!r}; there are: {', '.join(content.labs())}")
-    samples = load(content.submissions() / lab)
+    samples = [sample for sample in load(content.submissions() / lab) if only(sample)]
     if not samples:
         raise SharewellError(f"there are no samples in {content.submissions() / lab}")
     make(folder)

@@ -18,13 +18,20 @@ SAMPLES = {lab: samples.load(content.submissions() / lab) for lab in LABS}
 WRONG = {LAB: 30}  # six of part A and twenty-four classifiers
 
 
+def tried(sample):
+    """Lab 4's samples all go through the gradebook here, and every other lab's by ``gradewell verify``; of these, here, those whose
+    points the sandbox decides. The other wrong ones are in test_lab*.py."""
+    wrong = sample.path.parent.name == "wrong"
+    return LAB in sample.path.parts or not wrong or "overview.memory" in sample.problems
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory, bubblewrap):
     # the model solution's 200 populations are in test_lab*.py, without notebooks around them
     @cache
     def report(lab):
         folder = tmp_path_factory.mktemp("samples") / "course"
-        return verify(lab, folder, Console(quiet=True), seeds=3)
+        return verify(lab, folder, Console(quiet=True), seeds=3, only=tried)
 
     return report
 
@@ -38,7 +45,8 @@ def test_there_are_enough_samples(lab):
 
 
 @pytest.mark.parametrize(
-    ("lab", "name"), [(lab, n) for lab in LABS for n in [*(s.name for s in SAMPLES[lab]), STARTER]]
+    ("lab", "name"),
+    [(lab, n) for lab in LABS for n in [*(s.name for s in SAMPLES[lab] if tried(s)), STARTER]],
 )
 def test_sample_gets_its_points_for_its_reasons(lab, name, reports):
     (row,) = [row for row in reports(lab).rows if row.sample == name]

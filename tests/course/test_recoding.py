@@ -112,7 +112,7 @@ def test_where_there_are_too_many_levels_a_heuristic_keeps_to_k(monkeypatch):
     found = recoded(table, HIERARCHIES, 10)
     assert not found.optimal
     assert found.suppressed <= 0.05
-    assert best.loss <= found.loss < 1
+    assert best.loss - 1e-12 <= found.loss < 1
     done = found.recipe.apply(table)
     assert risk.k_anonymity(done, [name for name in QUASI if name in done.columns]) >= 10
 
