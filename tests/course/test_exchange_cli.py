@@ -65,23 +65,23 @@ def test_a_question_goes_to_the_data(run, tmp_path):
     run("new", "--today", "2026-03-02")
     said = run("catalogue", "beds", "--as", "Sten", "--owner", "Ana", "--data", "beds.csv")
     assert "beds: draft → catalogued" in said
-    run("classify", "beds", "--as", "Sten", "--label", "restricted", "--epsilon", "2")
+    run("classify", "beds", "--as", "Sten", "--label", "restricted", "--epsilon", "20")
     run("confirm", "beds", "--as", "Kim")
     asked = ("--as", "Mara", "--purpose", "planning")
-    run("request", "beds", *asked, "--fields", "ward,age", "--until", "2026-12-31", "--epsilon", "1.5")  # fmt: skip
-    run("approve", "G1", "--as", "Ana", "--epsilon", "1")
+    run("request", "beds", *asked, "--fields", "ward,age", "--until", "2026-12-31", "--epsilon", "15")  # fmt: skip
+    run("approve", "G1", "--as", "Ana", "--epsilon", "10")
     said = run("release", "G1", "--as", "Sten", "--to", "G1.zip")
     assert "approved → released" in said
     assert "Only answers leave" in said
     assert not list(tmp_path.rglob("*.zip"))
-    said = run("query", "G1", *asked, "--epsilon", "0.4", "--by", "ward = a, b, z", "--where", "age >= 65")  # fmt: skip
+    said = run("query", "G1", *asked, "--epsilon", "4", "--by", "ward = a, b, z", "--where", "age >= 65")  # fmt: skip
     assert "where ward is z: withheld" in said
     counts = [int(n.replace(",", "")) for n in re.findall(r"where ward is [ab]: ([\d,]+),", said)]
-    assert counts == pytest.approx([825, 825], abs=60)
-    assert "This cost an epsilon of 0.4; 0.6 are left." in said
-    said = run("query", "G1", *asked, "--epsilon", "0.4", "--statistic", "mean", "--of", "age", "--between", "0,100")  # fmt: skip
+    assert counts == pytest.approx([825, 825], abs=8)
+    assert "This cost an epsilon of 4; 6 are left." in said
+    said = run("query", "G1", *asked, "--epsilon", "4", "--statistic", "mean", "--of", "age", "--between", "0,100")  # fmt: skip
     assert float(re.search(r"mean of age: ([\d.]+)", said)[1]) == pytest.approx(44.5, abs=2)
-    assert "more than was granted" in run("query", "G1", *asked, "--epsilon", "0.4", code=1)
+    assert "more than was granted" in run("query", "G1", *asked, "--epsilon", "4", code=1)
     assert "is no condition" in run("query", "G1", *asked, "--epsilon", "0.1", "--where", "age", code=1)  # fmt: skip
     assert "needs bounds" in run("query", "G1", *asked, "--epsilon", "0.1", "--statistic", "sum", "--of", "age", code=1)  # fmt: skip
 

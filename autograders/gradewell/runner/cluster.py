@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -31,6 +32,8 @@ class ClusterServers:
     """
 
     def __init__(self, address: str) -> None:
+        # when the cluster goes away, we say so in a sentence; Dask's client may print its failed reconnection besides
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         try:
             self.client = Client(address, timeout=10, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:

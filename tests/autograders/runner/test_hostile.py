@@ -118,9 +118,9 @@ ENDED = {
         "",
     ),
     "deletes-files": (
-        # one try in each folder that cannot be written to: below home there may be a Python of 40,000 files
-        "import os\nfor path in ('.', '..', os.path.expanduser('~'), '/tmp', '/etc', '/home'):\n"
-        "    for folder, _, files in os.walk(path):\n        for name in files:\n            try:\n"
+        # one try in each folder that cannot be written to, and not in all of them: below home there may be caches of 200,000 files
+        "import itertools, os\nfor path in ('.', '..', os.path.expanduser('~'), '/tmp', '/etc', '/home'):\n"
+        "    for folder, _, files in itertools.islice(os.walk(path), 2_000):\n        for name in files:\n            try:\n"
         "                os.unlink(os.path.join(folder, name))\n            except OSError:\n                break\ny = 1",
         ALL,
         "",
