@@ -180,9 +180,11 @@ def test_the_key_is_made_once_and_kept_to_its_owner(tmp_path):
         packages.signing_key(path)
 
 
-def test_the_key_may_lie_elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("SHAREWELL_EXCHANGE_KEY", str(tmp_path / "elsewhere.key"))
-    key = packages.key_of(tmp_path / "exchange.db")
-    assert (tmp_path / "elsewhere.key").is_file()
-    assert not (tmp_path / "exchange.key").exists()
-    assert packages.public(packages.key_of(tmp_path / "exchange.db")) == packages.public(key)
+def test_the_keys_may_lie_elsewhere_and_each_exchange_has_its_own(tmp_path, monkeypatch):
+    (tmp_path / "keys").mkdir()
+    monkeypatch.setenv("SHAREWELL_EXCHANGE_KEYS", str(tmp_path / "keys"))
+    lake, bay = (packages.key_of(tmp_path / f"{name}.db") for name in ("lake", "bay"))
+    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == ["bay.key", "lake.key"]
+    assert not list(tmp_path.glob("*.key"))
+    assert packages.public(lake) != packages.public(bay)
+    assert packages.public(packages.key_of(tmp_path / "lake.db")) == packages.public(lake)

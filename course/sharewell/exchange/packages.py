@@ -110,13 +110,16 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
 
 
 def key_of(exchange: Path) -> Ed25519PrivateKey:
-    """The key of the exchange in a file: beside it, or, so that whoever copies the folder has no key, where SHAREWELL_EXCHANGE_KEY says."""
+    """The key of the exchange in a file, which is made when there is none."""
     return signing_key(key_path(exchange))
 
 
 def key_path(exchange: Path) -> Path:
-    """Where the key of the exchange in a file is."""
-    return Path(os.environ.get("SHAREWELL_EXCHANGE_KEY") or exchange.with_suffix(".key"))
+    """Where the key of the exchange in a file is: beside it, or, so that whoever copies its folder has no key, in the folder that
+    SHAREWELL_EXCHANGE_KEYS names."""
+    elsewhere = os.environ.get("SHAREWELL_EXCHANGE_KEYS")
+    beside = exchange.with_suffix(".key")
+    return Path(elsewhere) / beside.name if elsewhere else beside
 
 
 def public(key: Ed25519PrivateKey) -> str:

@@ -118,9 +118,10 @@ ENDED = {
         "",
     ),
     "deletes-files": (
-        # one try in each folder that cannot be written to, and not in all of them: below home there may be caches of 200,000 files
-        "import itertools, os\nfor path in ('.', '..', os.path.expanduser('~'), '/tmp', '/etc', '/home'):\n"
-        "    for folder, _, files in itertools.islice(os.walk(path), 2_000):\n        for name in files:\n            try:\n"
+        # one try in each folder that cannot be written to; below home, where there may be caches of 200,000 files, not in all of them
+        "import itertools, os\nhome = os.path.expanduser('~')\nfor path in ('.', '..', home, '/tmp', '/etc', '/home'):\n"
+        "    most = 2_000 if path == home else None\n"
+        "    for folder, _, files in itertools.islice(os.walk(path), most):\n        for name in files:\n            try:\n"
         "                os.unlink(os.path.join(folder, name))\n            except OSError:\n                break\ny = 1",
         ALL,
         "",
