@@ -434,6 +434,18 @@ def test_what_was_checked_before_is_checked_again_when_asked_for(served):
     assert "record 2" in otto.get(f"{served.address}/trail", timeout=10).text  # and stays so
 
 
+def test_an_end_that_is_cut_off_is_missed_by_who_has_checked_it(served):
+    import sqlite3
+
+    otto = served.session("Otto")
+    assert "as they were written" in otto.get(f"{served.address}/trail", timeout=10).text
+    with sqlite3.connect(served.file) as database:
+        (last,) = database.execute("SELECT max(number) FROM log").fetchone()
+        database.execute("DELETE FROM log WHERE number = ?", (last,))
+    page = otto.get(f"{served.address}/trail", timeout=10).text
+    assert f"Somebody has changed the log: record {last}" in page
+
+
 def test_it_ends_with_ctrl_c(served):
     import signal
 

@@ -130,6 +130,8 @@ class Trail(Page):
         log, desk = self.exchange.log, self.desk
         tampered, known = "", (0, START) if "whole" in self.request.arguments else desk.checked
         try:
+            if known[0] and next((r["hash"] for r in log.since(known[0] - 1)), "") != known[1]:
+                raise Tampered(known[0], "it was the last one that was checked, and is not there")
             desk.checked = verify(log.since(known[0]), after=known)
         except Tampered as error:
             desk.checked = (0, START)
