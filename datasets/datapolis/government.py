@@ -18,6 +18,8 @@ CYCLES = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366
 
 PARAMETERS = {
     "catalogue entries with a defect": 0.4,
+    "entries without a provider": 2,
+    "entries that two agencies claim": 2,
     "working days to answer a request": 10,
     "late decisions": 0.12,
     "refusals without a reason": 0.2,
@@ -201,24 +203,36 @@ def _strings(row: dict[str, str | None]) -> pa.Schema:
 
 
 def responsibilities(country: Country, part: int) -> pa.Table:
-    """Who must do what about each entry: one row an entry."""
+    """Who must do what about each entry: one row an entry, but for those that two agencies claim.
+
+    For some entries nobody has signed as provider.
+    """
     draw = country.draw("responsibilities", 0)
     by_level = {
         level: [a.key for a in AGENCIES if a.level == level] for level in ("macro", "meso", "micro")
     }
-    rows = [
-        {
+    few = PARAMETERS["entries without a provider"]
+    odd = draw("odd").permutation(ENTRIES)[: few + PARAMETERS["entries that two agencies claim"]]
+    nobody, claimed = set(odd[:few].tolist()), set(odd[few:].tolist())
+    rows: list[dict[str, str | None]] = []
+    for n, (entry, platform) in enumerate(
+        zip(_entries(country), draw("steward").integers(0, 3, ENTRIES).tolist(), strict=True)
+    ):
+        row = {
             "entry_id": entry["entry_id"],
             "provider": entry["agency_id"],
             "steward": by_level["meso"][platform],
             "answers_to": "A01",
             "single_source": "yes" if n < len(_KINDS) else "no",
             "duty": f"keep {entry['fields']} up to date, {entry['update_cycle']}",
+            "_faults": "",
         }
-        for n, (entry, platform) in enumerate(
-            zip(_entries(country), draw("steward").integers(0, 3, ENTRIES).tolist(), strict=True)
-        )
-    ]
+        if n in nobody:
+            row |= {"provider": None, "_faults": "provider: missing"}
+        rows.append(row)
+        if n in claimed:
+            other = next(key for key in by_level["micro"] if key != entry["agency_id"])
+            rows.append({**row, "provider": other, "_faults": "provider: second provider"})
     return pa.Table.from_pylist(rows, schema=_strings(rows[0]))
 
 

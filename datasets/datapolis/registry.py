@@ -79,7 +79,7 @@ TABLES = {
     "business_register": Table("public services", "services:business_register", "blocks", 3_200),
     "agencies": Table("government", "government:agencies", "once", 18, grows=False),
     "catalogue_entries": Table("government", "government:catalogue", "once", 60, grows=False),
-    "responsibilities": Table("government", "government:responsibilities", "once", 60, grows=False),
+    "responsibilities": Table("government", "government:responsibilities", "once", 62, grows=False),
     "sharing_requests": Table("government", "government:requests", "once", 400, grows=False),
     "sharing_decisions": Table("government", "government:decisions", "once", 200, grows=False),
     "province_north": Table("three provinces", "provinces:north", "blocks", 15_500),
