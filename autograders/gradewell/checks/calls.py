@@ -6,11 +6,11 @@ import contextlib
 import io
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from gradewell.checks.repeat import peak_memory, repeat, size
+from gradewell.checks.repeat import each, peak_memory, repeat, size
 from gradewell.runner.inside.peer import Remote, remote_module
 
 
@@ -87,6 +87,20 @@ def repeated(function: Callable[..., Any], times: int, *arguments: Any) -> list[
     found: list[Any] = call(near(function, repeat), function, times, arguments, of=function)
     if len(found) != times:
         raise CallFailed(f"{times} calls gave {len(found)} results")
+    return found
+
+
+def mapped(function: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
+    """The results for all values, asked for in one question.
+
+    Raises
+    ------
+    CallFailed
+        When one of the calls raised.
+    """
+    found: list[Any] = call(near(function, each), function, list(values), of=function)
+    if len(found) != len(values):
+        raise CallFailed(f"{len(values)} calls gave {len(found)} results")
     return found
 
 

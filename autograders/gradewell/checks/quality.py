@@ -81,6 +81,7 @@ def links(
     true: Collection[tuple[Hashable, Hashable]],
     points: float,
     f1: float = 0.9,
+    least: float = 0.0,
     forbidden: Mapping[str, Collection[tuple[Hashable, Hashable]]] | None = None,
     title: str = "links between records",
 ) -> Result:
@@ -91,8 +92,8 @@ def links(
     made : collection of pairs
         A record of one table and one of another.
     true : collection of pairs
-    f1 : float
-        What earns full points; below it in proportion.
+    f1, least : float
+        What earns full points, and what nothing yet; between them in proportion.
     forbidden : mapping of str to pairs, optional
         Pairs that must not be linked whatever the score, by the reason, such as two valid identity numbers that differ.
     """
@@ -107,7 +108,7 @@ def links(
     precision = hits / len(pairs) if pairs else 0.0
     recall = hits / len(truth) if truth else 1.0
     reached = 2 * precision * recall / (precision + recall) if hits else 0.0
-    parts, problems = {"F1": min(1.0, reached / f1)}, []
+    parts, problems = {"F1": min(1.0, max(0.0, (reached - least) / (f1 - least)))}, []
     if reached < f1:
         weak = "Many links are wrong" if precision < recall else "Many links are missing"
         problems.append(

@@ -23,6 +23,11 @@ def repeat(function: Callable[..., Any], times: int, arguments: Sequence[Any]) -
     return [function(*arguments) for _ in range(times)]
 
 
+def each(function: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
+    """The results of calling a function with one value after the other."""
+    return [function(value) for value in values]
+
+
 def peak_memory(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, int]:
     """The result of a call, and by how many bytes the process was larger at most meanwhile."""
     process = psutil.Process()

@@ -28,6 +28,8 @@ FAILED = 70
 """Exit status of a kernel that ended by an error of its own (sysexits.h: an internal error)."""
 TICK = 0.03
 """Seconds between two looks at memory and processes."""
+ADDRESSES = 8 << 30
+"""Bytes of address space beyond the memory that is allowed: thread pools and allocators reserve many times what they use."""
 
 
 _LONGEST_REPLY = 16 << 20
@@ -121,7 +123,7 @@ class Warden:
                 if self.sandboxed:
                     namespaces.renounce()
                 namespaces.limit(
-                    memory=self.limits["memory"] + (1 << 30),
+                    memory=self.limits["memory"] + ADDRESSES,
                     seconds=self.limits["seconds"],
                     files=self.limits["files"],
                     processes=4096,
