@@ -104,7 +104,7 @@ def register(people: pd.DataFrame, prefix: str, clerk: Clerk, random: np.random.
     typed = [rows[n] for n in order]
     person = [str(entered["person_id"][n]) for n in order]
     return Register(
-        written=_table(keys, [written(row, random) for row in typed]),
+        written=_table(keys, [written(row, random) for row in typed]).astype("str"),
         meant=_table(keys, [_meant(row) for row in typed]),
         person=dict(zip(keys, person, strict=True)),
     )
