@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check format lock wheel clean
+.PHONY: help demo test setup spark check format lock wheel clean
 
 help: ## say what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -38,6 +38,15 @@ $(READY): pyproject.toml requirements.lock
 	fi
 	@touch $@
 	@echo "Ready."
+
+spark: $(READY) ## add Spark, for the optional page of lesson 1.3 (needs Java 17 or newer)
+	@command -v java >/dev/null || { echo "Spark needs Java 17 or newer. On Debian and Ubuntu: apt install default-jre-headless"; exit 1; }
+	@echo "Installing Spark into $(VENV) (500 MB) ..."
+	@if command -v uv >/dev/null; then \
+	  uv pip install --quiet --compile-bytecode --python $(BIN)/python -e ".[spark]"; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[spark]"; \
+	fi
 
 check: $(READY) ## style and types
 	@echo "Checking style and types ..."

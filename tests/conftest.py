@@ -241,3 +241,20 @@ def browser(chromium):
         )
         yield launched
         launched.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What each notebook took, from test_notebooks.py."""
+    properties = [
+        dict(getattr(report, "user_properties", ()))
+        for reports in terminalreporter.stats.values()
+        for report in reports
+    ]
+    rows = sorted({tuple(found["notebook"]) for found in properties if "notebook" in found})
+    if rows:
+        terminalreporter.section("notebooks, from top to bottom")
+        terminalreporter.write_line(f"{'':<28} seconds  (limit)  MiB at most  (limit)")
+        for stem, seconds, limit, memory in rows:
+            terminalreporter.write_line(
+                f"{stem:<28} {seconds:>7} {limit:>8} {memory:>12,} {2048:>8,}"
+            )

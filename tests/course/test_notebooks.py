@@ -1,10 +1,15 @@
 """Every notebook of the course: clean as committed, and running from top to bottom."""
 
+import contextlib
 import json
 import re
+import shutil
+import threading
 import time
+from importlib.util import find_spec
 
 import nbformat
+import psutil
 import pytest
 from nbclient import NotebookClient
 from sharewell import content
@@ -80,26 +85,54 @@ def test_a_lesson_has_what_a_lesson_needs(path):
         assert any(answer["correct"] for answer in question["answers"])
 
 
+class Memory(threading.Thread):
+    """The most bytes that the processes below this one held together, looked at five times a second."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.most, self.over = 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.2):
+            held = 0
+            for process in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    held += process.memory_full_info().uss
+            self.most = max(self.most, held)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
-def test_runs_from_top_to_bottom(path, tmp_path):
+def test_runs_from_top_to_bottom_within_its_limits(path, record_property):
+    """The summary of the test run has a table of all of them. Time is a limit, not a benchmark: three times what DESIGN asks."""
     notebook = nbformat.read(path, as_version=4)
+    if path.stem == "1.3-spark" and not (find_spec("pyspark") and shutil.which("java")):
+        pytest.skip("the optional page needs Spark and Java: make spark")
     limit = SECONDS[path.relative_to(content.root()).parts[0]]
     client = NotebookClient(
-        notebook, timeout=limit, resources={"metadata": {"path": str(path.parent)}}
+        notebook, timeout=3 * limit, resources={"metadata": {"path": str(path.parent)}}
     )
-    begun = time.monotonic()
-    client.execute()
-    print(f"{path.stem}: {time.monotonic() - begun:.1f} s of {limit} s")
+    memory, begun = Memory(), time.monotonic()
+    memory.start()
+    try:
+        client.execute()
+    finally:
+        memory.over.set()
+        memory.join()
+    seconds = time.monotonic() - begun
+    record_property("notebook", (path.stem, round(seconds, 1), limit, round(memory.most / 2**20)))
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            assert output.get("name") != "stderr", output.text
+        if "remove-stderr" not in cell.metadata.get("tags", []):
+            for output in cell.get("outputs", []):
+                assert output.get("name") != "stderr", output.text
+    assert 50 << 20 < memory.most < 2 << 30
+    assert seconds < 3 * limit
 
 
 def test_every_notebook_stands_in_the_syllabus_and_the_other_way_round():
     modules = content.syllabus()["modules"]
-    listed = {
-        content.root() / lesson["notebook"] for module in modules for lesson in module["lessons"]
-    }
+    lessons = [lesson for module in modules for lesson in module["lessons"]]
+    listed = {content.root() / lesson["notebook"] for lesson in lessons}
+    listed |= {content.root() / lesson["optional"] for lesson in lessons if "optional" in lesson}
     listed |= {content.root() / "source" / lab / f"{lab}.ipynb" for lab in content.labs()}
     assert listed == set(NOTEBOOKS)
     assert [module["number"] for module in modules] == [1, 2, 3, 4]
