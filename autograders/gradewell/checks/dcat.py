@@ -73,7 +73,7 @@ def records(
     for entry in entries:
         entry.pop("note", None)
     wrong: dict[str, str] = {}
-    earned = dict.fromkeys([*_TERMS, "type", "and back"], 0.0)
+    judged: dict[str, list[bool]] = {name: [] for name in (*_TERMS, "type", "and back")}
     for entry in entries:
         example = f" For example for {entry}." if shown else ""
         try:
@@ -86,8 +86,9 @@ def records(
             return Result.failed("DCAT", points, "dcat.form", f"{said}{example}")
         stated = _statements(record, str(entry["entry_id"]))
         for name, expected in _expected(entry).items():
-            right = stated.get(name) == expected
-            earned[name] += right / len(entries)
+            right = stated.get(name, set()) == expected
+            if expected or not right:  # to state nothing where there is nothing earns nothing
+                judged[name].append(right)
             if not right:
                 found = f" It says {sorted(stated.get(name, ()))}." if shown else ""
                 want = f" It should say {sorted(expected)}." if shown else ""
@@ -96,7 +97,7 @@ def records(
                     name, f"{name}, as {term}, is not what the entry says.{found}{want}"
                 )
         same = back == entry
-        earned["and back"] += same / len(entries)
+        judged["and back"].append(same)
         if not same:
             differ = [name for name in _TERMS if not _same(back, entry, name)]
             lost = f" Not the same: {', '.join(differ)}." if differ else ""
@@ -105,7 +106,7 @@ def records(
                 f"from_dcat(to_dcat(entry)) is not the entry, when the record has travelled as JSON.{lost}",
             )
     problems = [Problem(f"dcat.{name}", message) for name, message in wrong.items()]
-    shares = {name: round(share, 9) for name, share in earned.items()}
+    shares = {name: sum(right) / len(right) for name, right in judged.items()}
     return Result.from_parts("DCAT", points, shares, problems)
 
 
