@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from sharewell import course
+from rich.console import Console
+from sharewell import SharewellError, course, report
+from sharewell import demo as demonstration
 from sharewell.demo import HANDED_IN, LAB, UNREADABLE
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -78,3 +80,10 @@ def test_restart_throws_away_a_demo_and_nothing_else(demo, tmp_path, sharewell):
     assert ran.returncode == 1
     assert "is no demo, so it is not thrown away" in ran.stderr
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_if_nobody_has_a_point_it_says_that_grading_does_not_work_here(tmp_path, monkeypatch):
+    row = report.Row("s01", True, {"parsons": 0.0, "memo": None}, {"parsons": 4.0, "memo": 20.0})
+    monkeypatch.setattr(report, "rows", lambda *of: [row])
+    with pytest.raises(SharewellError, match="grading does not work on this machine"):
+        demonstration._report(course.Course(tmp_path), Console(quiet=True), {})

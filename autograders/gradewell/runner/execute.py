@@ -24,7 +24,8 @@ from nbgrader.preprocessors import Execute as NbgraderExecute
 from nbgrader.utils import determine_grade, is_grade, is_locked, is_solution
 
 from .forkserver import Setting
-from .job import Cell, CellRun, Job, Transcript, pack, unpack
+from .inside.archive import unpack
+from .job import Cell, CellRun, Job, Transcript, pack
 from .replay import Replay, error_output, not_run
 from .runner import Runner
 

@@ -136,7 +136,8 @@ class ForkServer:
                 except (wire.Closed, ConnectionError):
                     if self._process.poll() is not None:
                         raise ServerLost(f"the fork server ended:\n{self.errors()}") from None
-                    transcript.stopped = transcript.stopped or "its sandbox was destroyed"
+                    said = [transcript.stopped, student.stopped, judge.stopped if judge else ""]
+                    transcript.stopped = next(filter(None, said), "its sandbox was destroyed")
             except OSError as error:
                 raise ServerLost(
                     f"the fork server cannot be reached ({error}):\n{self.errors()}"

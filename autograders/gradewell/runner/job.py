@@ -111,12 +111,5 @@ def pack(folder: Path, names: Iterable[str] | None = None) -> bytes:
     return packed.getvalue()
 
 
-def unpack(packed: bytes, folder: Path) -> None:
-    """Write the plain files and folders of an archive that a student may have made into ``folder``."""
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        members = [entry for entry in archive if _plain(entry)]
-        archive.extractall(folder, members, filter="data")
-
-
 def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return entry if entry.isfile() or entry.isdir() else None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import gradewell
 import pytest
+from gradewell.runner import forkserver
+from gradewell.runner.job import Cell, Job
 
 pytestmark = pytest.mark.xdist_group("sandbox")
 
@@ -223,3 +225,15 @@ def test_a_fork_reaches_nothing_of_its_server(seen):
             assert found["user namespace"] == -1
             assert found["shared memory"] == -1
             assert found["namespaces allowed"].startswith("refused")
+
+
+def test_a_sandbox_that_fails_before_the_first_cell_says_why(tmp_path, bubblewrap):
+    """Its files are no archive; it says so before it is told what to run."""
+    writable = tmp_path / "autograded"
+    writable.mkdir()
+    setting = forkserver.Setting(root=str(tmp_path), writable=str(writable))
+    with forkserver.ForkServer(setting) as server:
+        job = Job((Cell("1 + 1"),), folder=str(writable / "lab"), files=b"no archive")
+        assert server.execute(job).stopped.startswith("the sandbox failed: ReadError")
+        fine = Job((Cell("1 + 1"),), folder=str(writable / "lab"))
+        assert server.execute(fine).stopped == ""

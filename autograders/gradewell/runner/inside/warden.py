@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import namespaces, wire
+from . import archive, namespaces, wire
 
 FAILED = 70
 """Exit status of a kernel that ended by an error of its own (sysexits.h: an internal error)."""
@@ -105,8 +105,7 @@ class Warden:
         if not files:
             return
         try:
-            with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-                archive.extractall(self.folder, filter="data")
+            archive.unpack(files, self.folder)
         except OSError as error:
             raise Stop(f"its files do not fit into its folder ({error.strerror})") from error
 
