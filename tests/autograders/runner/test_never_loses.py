@@ -70,10 +70,13 @@ def offspring(pid):
 
 def test_twenty_kills_at_random_moments_lose_nothing(course):
     rng = random.Random(4)
-    begun = time.monotonic()
     template = course.copy(course.path.parent / "template")
-    course.gradewell("lab")
-    takes = time.monotonic() - begun
+    warm = template.copy(course.path.parent / "warm")
+    takes = 0.0
+    for once in (warm, course):  # the first time, much is read from the disk
+        begun = time.monotonic()
+        once.gradewell("lab")
+        takes = time.monotonic() - begun
     right(course)
     kills, runs = 0, 0
     while kills < KILLS:
