@@ -19,10 +19,11 @@ WRONG = {LAB: 30}  # six of part A and twenty-four classifiers
 
 
 def tried(sample):
-    """Lab 4's samples all go through the gradebook here, and every other lab's by ``gradewell verify``; of these, here, the empty one and those
-    whose points the sandbox decides. The other wrong ones are in test_labs.py."""
+    """All go through the gradebook by ``gradewell verify``. Here: the right and the hostile ones; of the wrong ones those whose points the sandbox
+    decides, those that lose what no hidden test looks at, and the empty one. The others are in test_labs.py and test_lab04.py."""
+    hidden = [cell for cell in sample.points if not cell.endswith("-check")]
     wrong = sample.path.parent.name == "wrong" and not sample.blank
-    return LAB in sample.path.parts or not wrong or "overview.memory" in sample.problems
+    return not wrong or not hidden or "overview.memory" in sample.problems
 
 
 @pytest.fixture(scope="module")
