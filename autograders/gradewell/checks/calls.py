@@ -13,6 +13,9 @@ from typing import Any
 from gradewell.checks.repeat import each, peak_memory, repeat, size
 from gradewell.runner.inside.peer import Remote, remote_module
 
+Function = Callable[..., Any]
+"""What a student wrote."""
+
 
 class CallFailed(Exception):
     """The student's function raised; the message says what and on which argument."""
@@ -102,6 +105,16 @@ def mapped(function: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
     if len(found) != len(values):
         raise CallFailed(f"{len(values)} calls gave {len(found)} results")
     return found
+
+
+def pairs_of(found: Any) -> set[tuple[str, str]] | None:
+    """What a function returned as pairs of texts; None when it is no list, tuple or set of such."""
+    if not isinstance(found, list | tuple | set):
+        return None
+    pairs = [tuple(pair) if isinstance(pair, list | tuple) else () for pair in found]
+    if any(len(pair) != 2 or not all(isinstance(one, str) for one in pair) for pair in pairs):
+        return None
+    return {(pair[0], pair[1]) for pair in pairs}
 
 
 def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:

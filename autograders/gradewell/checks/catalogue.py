@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import datapolis
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import CallFailed, call
+from gradewell.checks.calls import CallFailed, Function, call, pairs_of
 from gradewell.checks.result import Problem, Result
 
 TODAY = "2026-01-01"
@@ -22,7 +22,6 @@ DAYS = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 BLANKS = ("", "-", "n/a", "none", "null", "tbd")
 """What people write when they write nothing, in small letters."""
 
-Function = Callable[..., Any]
 Entry = dict[str, str | None]
 Defect = tuple[str, str]
 """A field, and what is wrong with it."""
@@ -111,7 +110,7 @@ def validate(function: Function, seed: int = 1, points: float = 4, shown: bool =
     for planted in everything:
         given = dict(planted.entry)
         try:
-            found = _pairs(call(function, given, TODAY, shown=f"{given}" if shown else ""))
+            found = pairs_of(call(function, given, TODAY, shown=f"{given}" if shown else ""))
         except CallFailed as failure:
             return Result.failed("defects", points, "entries.fails when called", f"{failure}.")
         if found is None:
@@ -158,7 +157,7 @@ def _credit(missed: int, count: int) -> float:
 
 
 def entries(seed: int) -> list[Planted]:
-    """Some 250 entries: those of Datapolis that are right, once as they are, and with up to three defects planted in each.
+    """Some 250 entries: those of Datapolis that are right, once as they are, and once with up to four defects planted in each.
 
     Every sort of defect stands alone in some of them, in each of the ways to write it.
     """
@@ -283,15 +282,6 @@ def _varied(entry: Entry, bases: Iterator[str], random: np.random.Generator) -> 
 
 def _days_ago(days: int) -> str:
     return str(datetime.date.fromisoformat(TODAY) - datetime.timedelta(days))
-
-
-def _pairs(found: Any) -> set[Defect] | None:
-    if not isinstance(found, list | tuple | set):
-        return None
-    pairs = [tuple(one) if isinstance(one, list | tuple) else () for one in found]
-    if any(len(one) != 2 or not all(isinstance(part, str) for part in one) for one in pairs):
-        return None
-    return {(one[0], one[1]) for one in pairs}
 
 
 def _example(field: str, planted: Planted) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 from stdnum.iso7064 import mod_11_2
 
 from gradewell.checks import registers
-from gradewell.checks.calls import CallFailed, call, mapped
-from gradewell.checks.registers import COLUMNS, Clerk, Function
+from gradewell.checks.calls import CallFailed, Function, call, mapped
+from gradewell.checks.registers import COLUMNS, Clerk
 from gradewell.checks.result import Problem, Result
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradewell.checks import catalogue
-from gradewell.checks.calls import CallFailed, call, kind_of
-from gradewell.checks.catalogue import Entry, Function
+from gradewell.checks.calls import CallFailed, Function, call, kind_of
+from gradewell.checks.catalogue import Entry
 from gradewell.checks.result import Problem, Result
 
 CONTEXT = {

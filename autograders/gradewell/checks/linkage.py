@@ -9,8 +9,8 @@ import pandas as pd
 from stdnum.iso7064 import mod_11_2
 
 from gradewell.checks import quality, registers
-from gradewell.checks.calls import CallFailed, call
-from gradewell.checks.registers import Clerk, Function, Register
+from gradewell.checks.calls import CallFailed, Function, call, pairs_of
+from gradewell.checks.registers import Clerk, Register
 from gradewell.checks.result import Problem, Result
 
 F1 = 0.9
@@ -51,14 +51,14 @@ def link(function: Function, seed: int = 1, points: float = 4, shown: bool = Fal
         one, other = _two(clerk, seed + 7 * number, random)
         a, b = one.written, other.written
         try:
-            found = _pairs(call(function, a.copy(), b.copy(), shown="a, b" if shown else ""))
+            found = pairs_of(call(function, a.copy(), b.copy(), shown="a, b" if shown else ""))
             if found is None:
                 message = "link returns a list of pairs: (record of a, record of b)."
                 return Result.failed("links", points, "link.form", message)
             if number == 0:
                 mixed = (_mixed(a, random), _mixed(b, random))
-                laws["order"] = _pairs(call(function, *mixed)) == found
-                turned = _pairs(call(function, b.copy(), a.copy()))
+                laws["order"] = pairs_of(call(function, *mixed)) == found
+                turned = pairs_of(call(function, b.copy(), a.copy()))
                 laws["symmetric"] = turned == {(y, x) for x, y in found}
                 empty = a.iloc[:0].copy()
                 laws["empty"] = not call(function, empty, b.copy())
@@ -116,7 +116,7 @@ def _true(one: Register, other: Register) -> set[tuple[str, str]]:
 
 
 def _contradictions(one: Register, other: Register) -> set[tuple[str, str]]:
-    """Pairs of records with two valid numbers that differ, of people who have something in common."""
+    """Pairs of records with two valid numbers that differ."""
     valid = [
         {
             record: number
@@ -130,15 +130,6 @@ def _contradictions(one: Register, other: Register) -> set[tuple[str, str]]:
 
 def _mixed(table: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     return table.iloc[random.permutation(len(table))].reset_index(drop=True)
-
-
-def _pairs(found: Any) -> set[tuple[str, str]] | None:
-    if not isinstance(found, list | tuple | set):
-        return None
-    pairs = [tuple(pair) if isinstance(pair, list | tuple) else () for pair in found]
-    if any(len(pair) != 2 or not all(isinstance(one, str) for one in pair) for pair in pairs):
-        return None
-    return {(pair[0], pair[1]) for pair in pairs}
 
 
 def people(function: Function, seed: int = 1, points: float = 2, shown: bool = False) -> Result:
@@ -183,7 +174,7 @@ def _listed(found: Any) -> Any:
 
 
 def _groups(records: list[str], links: list[tuple[str, str]]) -> list[list[str]]:
-    """Connected components, by giving everybody the least name that can be reached."""
+    """Connected components: from everybody, as far as links lead."""
     near: dict[str, set[str]] = {record: set() for record in records}
     for a, b in links:
         near[a].add(b)

@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 from stdnum.iso7064 import mod_11_2
 
-Function = Callable[..., Any]
-
 COLUMNS = ("id_number", "given_name", "family_name", "birth_date", "address", "phone")
 BLANKS = ("", "-", "n/a", "none", "null")
 """What clerks write where they know no number, in small letters."""
@@ -177,14 +175,11 @@ def written(row: dict[str, str | None], random: np.random.Generator) -> dict[str
     def spaced(text: str) -> str:
         return f" {text.replace(' ', '  ')} "
 
-    def nothing(among: Sequence[str | None]) -> str | None:
-        return among[int(random.integers(len(among)))]
-
     blank = (None, "", " ", *(word.upper() for word in BLANKS), "None", " n/a ")
     result = dict(row)
     number, phone = row["id_number"], row["phone"]
     if number is None:
-        result["id_number"] = nothing(blank)
+        result["id_number"] = blank[int(random.integers(len(blank)))]
     else:
         result["id_number"] = one_of(
             plain,
@@ -194,7 +189,7 @@ def written(row: dict[str, str | None], random: np.random.Generator) -> dict[str
             lambda text: f"{text[:6]} {text[6:14]} {text[14:]} ",
         )(number)
     if phone is None:
-        result["phone"] = nothing(blank)
+        result["phone"] = blank[int(random.integers(len(blank)))]
     else:
         result["phone"] = one_of(
             plain,

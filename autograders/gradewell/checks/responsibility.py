@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import CallFailed, call
+from gradewell.checks.calls import CallFailed, Function, call
 from gradewell.checks.result import Problem, Result
-
-Function = Callable[..., Any]
-
 
 _LISTS = {
     "nobody": "entries for which nobody has signed",

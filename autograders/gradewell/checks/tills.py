@@ -7,7 +7,7 @@ import shutil
 import statistics
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import CallFailed, call, measured, near
+from gradewell.checks.calls import CallFailed, Function, call, measured, near
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.summaries import alike, mergeable
 
@@ -25,8 +25,6 @@ MEBIBYTES = 512
 """What an answer from 20,000,000 rows may take."""
 _FILES, _BLOCKS = 40, 4
 _NAMES = ("rows", "customers", "revenue", "mean", "variance")
-
-Function = Callable[..., Any]
 
 
 def merged(merge: Function, points: float = 6) -> Result:
