@@ -91,9 +91,10 @@ def show(console: Console, course: Course, lab: str) -> None:
         return
     titles = content.labs().get(lab, {}).get("tasks", {})
     console.print(_class_table(members))
+    width = max(map(len, members[0].possible))
     for task in members[0].possible:
         if task in titles:
-            console.print(f"  [bold]{task:<9}[/] {titles[task]}", highlight=False)
+            console.print(f"  [bold]{task:<{width}}[/] {titles[task]}", highlight=False)
     console.print()
     console.print(_histogram(members))
     console.print()
