@@ -105,10 +105,12 @@ def verify(
     console.print(matrix(report))
     console.print(
         f"The grading is right. The model solution was tried on {seeds} other populations."
+        if report.right and not report.slow
+        else "The grading is right, and too slow."
         if report.right
         else "The grading is not right."
     )
-    sys.exit(int(not report.right))
+    sys.exit(int(not report.right or bool(report.slow)))
 
 
 def main() -> None:

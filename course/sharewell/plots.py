@@ -199,6 +199,55 @@ def decisions(labels: pd.DataFrame, axes: Axes | None = None) -> Axes:
     return axes
 
 
+def flows(
+    plan: np.ndarray,
+    sources: np.ndarray,
+    sinks: np.ndarray,
+    demand: np.ndarray,
+    axes: Axes | None = None,
+) -> Axes:
+    """Who sends how much to whom, on a map: squares are sources, circles sinks: the darker, the more of their demand is met.
+
+    Parameters
+    ----------
+    plan : array, shape (m, n)
+        Units from each source to each sink; lines are as thick as they are large.
+    sources, sinks : array, shape (m, 2) and (n, 2)
+        Where they are, in kilometres to the east and to the north.
+    demand : array, shape (n,)
+    """
+    axes = axes or _new()
+    thick = 7 / max(float(plan.max()), 1e-9)
+    for source, sink in zip(*np.nonzero(plan), strict=True):
+        ends = np.stack([sources[source], sinks[sink]])
+        axes.plot(*ends.T, color="0.55", linestyle="-", linewidth=plan[source, sink] * thick)
+    met = plan.sum(axis=0) / np.maximum(demand, 1e-9)
+    axes.scatter(
+        sources[:, 0],
+        sources[:, 1],
+        marker="s",
+        s=130,
+        color="#D55E00",
+        edgecolor="black",
+        zorder=3,
+        label="source",
+    )
+    axes.scatter(
+        sinks[:, 0],
+        sinks[:, 1],
+        s=110,
+        c=met,
+        cmap="Greys",
+        vmin=0,
+        vmax=1.15,
+        edgecolor="black",
+        zorder=3,
+        label="sink: the darker, the more of its demand is met",
+    )
+    axes.set(xlabel="east [km]", ylabel="north [km]", aspect="equal")
+    return axes
+
+
 def loop(log: Iterable[Mapping[str, Any]], axes: Axes | None = None) -> Axes:
     """The way of each resource and grant through the closed loop, day by day; what was refused as crosses.
 

@@ -25,6 +25,7 @@ from gradewell.checks import (
     classification,
     dcat,
     disclosure,
+    forecasting,
     linkage,
     loop,
     privacy,
@@ -149,6 +150,8 @@ CHECKS: dict[str, Callable[[Spy], Result]] = {
     "access.combines": lambda answer: access.combines(
         answer, lambda policies, request: intended(request), [f"{SECRET}rule"], ATTRIBUTES, 3, 5, shown=False),
     "allocation.plans": lambda answer: allocation.plans(answer, 3, 5),
+    "allocation.sharing": lambda answer: allocation.sharing(answer, 3, 5),
+    "forecasting.forecasts": lambda answer: forecasting.forecasts(answer, 3, 5),
     "tables.protects": lambda answer: tables.protects(
         answer(COUNTS), COUNTS, ["one", "other"], 5, shown=False),
     "tables.protects, in the right form": lambda answer: tables.protects(

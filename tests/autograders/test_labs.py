@@ -13,7 +13,12 @@ from gradewell.checks.population import VARIABLE
 from sharewell import content
 
 ELSEWHERE = {"lab-04-classification", "overview-hidden"}
-POPULATIONS = {"lab-01-summaries": 200, "lab-02-linkage": 6, "lab-03-catalogue": 60}
+POPULATIONS = {
+    "lab-01-summaries": 200,
+    "lab-02-linkage": 6,
+    "lab-03-catalogue": 60,
+    "lab-05-matching": 60,
+}
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [
     pytest.param(lab, sample, id=f"{lab[:6]}-{sample.name}")

@@ -209,6 +209,13 @@ def test_a_cache_that_cannot_be_written_is_said_so(tmp_path, monkeypatch):
     assert len(datapolis.load("sales", scale=0.01)) > 0  # small tables need none
 
 
+def test_where_nothing_can_be_kept_a_table_is_made_in_memory(cache, bubblewrap):
+    command = "import datapolis; print(len(datapolis.load('sales', scale=0.3)))"
+    sandbox = ["bwrap", "--ro-bind", "/", "/", sys.executable, "-c", command]
+    run = subprocess.run(sandbox, capture_output=True, text=True, check=True)
+    assert int(run.stdout) == len(datapolis.load("sales", scale=0.3))
+
+
 # -- packages ---------------------------------------------------------------------------------------
 
 

@@ -120,16 +120,9 @@ def plans(
             return Result.failed(title, points, "plans.form", message)
         price, bound = case.price(shipments), case.bound()
         costs.append((price, bound))
-        near = 1e-6
-        found = {
-            "not negative": bool((shipments >= -near).all()),
-            "whole numbers": bool((abs(shipments - shipments.round()) <= near).all()),
-            "supply": bool((shipments.sum(axis=1) <= case.supply + near).all()),
-            "demand": bool((shipments.sum(axis=0) <= case.demand + near).all()),
-            "capacity": bool((shipments <= case.capacity + near).all()),
-        }
+        found = _holds(case, shipments)
         possible = all(found.values())
-        found["cost"] = possible and price <= bound * (1 + tolerance) + near
+        found["cost"] = possible and price <= bound * (1 + tolerance) + 1e-6
         for name, holds in found.items():
             good[name] += holds
             if not holds and (name != "cost" or possible):
@@ -147,6 +140,137 @@ def plans(
     )
 
 
+def sharing(
+    function: Callable[..., Any], seed: int = 1, points: float = 4, shown: bool = False
+) -> Result:
+    """Points for what sharing is worth: ``value_of_sharing(supply, demand, kilometres, capacity, price, penalty, lorry)``.
+
+    Parameters
+    ----------
+    function : callable
+        From supply, demand, kilometres (of each arc), capacity, the price of a unit and kilometre, the penalty of an unmet unit and the units that a lorry
+        takes to ``{"alone": {...}, "shared": {...}}``, each with ``plan``, ``money``, ``unmet``, ``empty_km``.
+    shown : bool
+        Whether messages may show numbers.
+    """
+    title, count = "what sharing is worth", 8
+    earned = dict.fromkeys(_VALUES, 0.0)
+    problems: dict[str, Problem] = {}
+    for number in range(count):
+        case, kilometres, price, lorry = _offer(np.random.default_rng([seed, number]))
+        arrays = (case.supply, case.demand, kilometres, case.capacity)
+        try:
+            said = call(function, *(a.copy() for a in arrays), price, case.penalty, lorry, shown="a problem" if shown else "")  # fmt: skip
+            plans_ = [np.asarray(said[who]["plan"], dtype=float) for who in ("alone", "shared")]
+            told = [[float(said[who][what]) for what in ("money", "unmet", "empty_km")] for who in ("alone", "shared")]  # fmt: skip
+        except CallFailed as failure:
+            return Result.failed(title, points, "sharing.fails when called", f"{failure}.")
+        except (KeyError, TypeError, ValueError, IndexError):
+            message = "value_of_sharing returns a dict of two dicts, alone and shared, with plan, money, unmet and empty_km."
+            return Result.failed(title, points, "sharing.form", message)
+        alone, best = plans_
+        if any(p.shape != case.cost.shape or not np.isfinite(p).all() for p in plans_):
+            message = "A plan is an array like kilometres, with a finite number for each arc."
+            return Result.failed(title, points, "sharing.form", message)
+        fits = all(_holds(case, best).values())
+        ways = (
+            empty_kilometres(alone, kilometres, lorry, pooled=False),
+            empty_kilometres(best, kilometres, lorry, pooled=True) if fits else np.nan,
+        )
+        expected = [
+            (case.price(plan), float((case.demand - plan.sum(axis=0)).sum()), empty)
+            for plan, empty in zip(plans_, ways, strict=True)
+        ]
+        found = {
+            "alone": np.array_equal(alone, nearest(case, kilometres)),
+            "shared": fits and case.price(best) <= case.bound() * 1.001 + 1e-6,
+            **{
+                name: all(
+                    np.isclose(t[place], e[place], rtol=1e-6, atol=1e-6)
+                    for t, e in zip(told, expected, strict=True)
+                )
+                for place, name in enumerate(("money", "unmet", "empty_km"))
+            },
+        }
+        for name, holds in found.items():
+            earned[name] += holds / count
+            if not holds:
+                place = {"money": 0, "unmet": 1, "empty_km": 2}.get(name)
+                numbers = "" if place is None or not shown else (
+                    f" In the first problem that shows it: alone {expected[0][place]:.6g}, not {told[0][place]:.6g}; "
+                    f"shared {expected[1][place]:.6g}, not {told[1][place]:.6g}."
+                )  # fmt: skip
+                problems.setdefault(name, Problem(f"sharing.{name}", _VALUES[name] + numbers))
+    shares = {name: round(share, 9) for name, share in earned.items()}
+    if shares["alone"] == 0 and shares["shared"] == 0:  # numbers that fit no plan are none
+        shares = dict.fromkeys(shares, 0.0)
+    return Result.from_parts(title, points, shares, list(problems.values()))
+
+
+def nearest(case: Transport, kilometres: np.ndarray) -> np.ndarray:
+    """The plan of sinks that know nothing of each other: each asks its nearest source, which shares out in proportion what is too little."""
+    sent = np.zeros_like(case.cost)
+    chosen = kilometres.argmin(axis=0)
+    for source, supply in enumerate(case.supply):
+        asks = np.flatnonzero(chosen == source)
+        wanted = np.minimum(case.demand[asks], case.capacity[source, asks])
+        enough = wanted.sum() <= supply
+        sent[source, asks] = wanted if enough else wanted * supply // wanted.sum()
+    return sent
+
+
+def empty_kilometres(plan: np.ndarray, kilometres: np.ndarray, lorry: float, pooled: bool) -> float:
+    """What lorries drive empty, back to a source for the next load: each to its own, or, ``pooled``, to whichever needs it, by the shortest ways in all."""
+    lorries = np.ceil(plan / lorry)
+    if not pooled:
+        return float((lorries * kilometres).sum())
+    left, arrived = lorries.sum(axis=1), lorries.sum(axis=0)
+    ways = kilometres.T
+    any_number = np.full(ways.shape, lorries.sum())
+    return Transport(arrived, left, ways, any_number, penalty=2 * ways.sum() + 1).bound()
+
+
+def _holds(case: Transport, shipments: np.ndarray, near: float = 1e-6) -> dict[str, bool]:
+    return {
+        "not negative": bool((shipments >= -near).all()),
+        "whole numbers": bool((abs(shipments - shipments.round()) <= near).all()),
+        "supply": bool((shipments.sum(axis=1) <= case.supply + near).all()),
+        "demand": bool((shipments.sum(axis=0) <= case.demand + near).all()),
+        "capacity": bool((shipments <= case.capacity + near).all()),
+    }
+
+
+def _offer(random: np.random.Generator) -> tuple[Transport, np.ndarray, float, float]:
+    """Sources and sinks on a map, of which one source has too little; kilometres, price of a unit and kilometre, units of a lorry."""
+    sources, sinks = int(random.integers(2, 5)), int(random.integers(5, 14))
+    places = random.uniform(0, 100, (sources + sinks, 2))
+    gaps = places[:sources, None] - places[None, sources:]
+    kilometres = np.round(np.hypot(gaps[..., 0], gaps[..., 1]), 1)
+    demand = random.integers(100, 2_000, sinks).astype(float)
+    even = demand.sum() / sources
+    supply = np.round(even * random.uniform(0.9, 2.0, sources))
+    supply[kilometres.argmin(axis=0)[0]] = round(even / 3)
+    capacity = random.choice([600.0, 1_500.0, 5_000.0], kilometres.shape)
+    price, lorry = float(random.choice([0.01, 0.02])), float(random.choice([80, 500]))
+    case = Transport(
+        supply, demand, price * kilometres, capacity, penalty=float(random.choice([0.5, 3]))
+    )
+    return case, kilometres, price, lorry
+
+
+_VALUES = {
+    "alone": (
+        "The plan alone is not the one described: each sink asks only its nearest source (the first, if two are equally near), for what it wants and the "
+        "road can carry; a source with too little gives each the same share of what it asked, rounded down to whole units."
+    ),
+    "shared": "The plan shared cannot be carried out, or there is a cheaper one.",
+    "money": "Money is what moving the units of that plan costs, and the penalty of all that is unmet.",
+    "unmet": "Unmet is what all sinks wanted less what the plan brings them.",
+    "empty_km": (
+        "Empty kilometres do not fit the plan. A load takes as many lorries as it needs, the last one perhaps not full. Alone each drives back to where it came from. "
+        "Shared, as many come back to each source as left it, from wherever that is shortest in all."
+    ),
+}  # fmt: skip
 _RULES = {
     "not negative": "Nothing can be sent backwards: a shipment is negative.",
     "whole numbers": "Half a crate cannot be sent: shipments are whole numbers.",
