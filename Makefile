@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup spark check format lock wheel clean
+LABS = $(notdir $(wildcard course/source/lab-*))
+
+.PHONY: help demo test verify setup spark check format lock wheel clean
 
 help: ## say what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -18,6 +20,9 @@ demo: $(READY) ## a whole class, from data to a graded gradebook (about 3 minute
 test: check ## all checks and tests of the project
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+verify: $(READY) ## all samples of all labs through the gradebook, the model solutions on 200 populations each (an hour)
+	@set -e; for lab in $(LABS); do echo "$$lab"; $(BIN)/gradewell verify "$$lab"; done
 
 setup: $(READY) ## install everything into .venv
 

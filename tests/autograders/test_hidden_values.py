@@ -25,6 +25,7 @@ from gradewell.checks import (
     classification,
     dcat,
     disclosure,
+    export,
     forecasting,
     linkage,
     loop,
@@ -32,6 +33,7 @@ from gradewell.checks import (
     profiling,
     quality,
     responsibility,
+    revenue,
     summaries,
     tables,
     utility,
@@ -152,6 +154,9 @@ CHECKS: dict[str, Callable[[Spy], Result]] = {
     "allocation.plans": lambda answer: allocation.plans(answer, 3, 5),
     "allocation.sharing": lambda answer: allocation.sharing(answer, 3, 5),
     "forecasting.forecasts": lambda answer: forecasting.forecasts(answer, 3, 5),
+    "export.people": lambda answer: export.people(answer, 3, 5),
+    "export.mechanisms": lambda answer: export.mechanisms(answer, answer, 3, 5),
+    "revenue.split": lambda answer: revenue.split(answer, 3, 5),
     "tables.protects": lambda answer: tables.protects(
         answer(COUNTS), COUNTS, ["one", "other"], 5, shown=False),
     "tables.protects, in the right form": lambda answer: tables.protects(

@@ -18,6 +18,7 @@ POPULATIONS = {
     "lab-02-linkage": 6,
     "lab-03-catalogue": 60,
     "lab-05-matching": 60,
+    "lab-07-export": 60,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [
@@ -72,7 +73,7 @@ def test_the_model_solution_passes_on_many_populations(lab, graded):
 
 @pytest.mark.parametrize(("lab", "sample"), of("right"))
 def test_other_right_solutions_pass_on_other_populations(lab, sample, graded):
-    count = min(10, POPULATIONS[lab])
+    count = min(5, POPULATIONS[lab])
     for secret, found in graded(lab, sample, (f"r{n}" for n in range(count))):
         for result in found.values():
             assert result.passed, f"secret {secret}: {result}"

@@ -73,17 +73,16 @@ def codes(result: Result) -> dict[str, str]:
     return {problem.code.removeprefix("loop."): problem.message for problem in result.problems}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_true_exchange_breaks_nothing_in_1500_stories_in_which_every_transition_happens(seed):
+def test_the_true_exchange_breaks_nothing_in_1500_stories_in_which_every_transition_happens():
     fired, closed = set(), 0
-    for outcomes, log in replay(Exchange, PEOPLE, FIRST, stories(seed, 1_500)):
+    for outcomes, log in replay(Exchange, PEOPLE, FIRST, stories(1, 1_500)):
         assert breaches(log) == []
         assert set(outcomes) <= {"allowed", "refused"}
         fired |= transitions(log)
         closed += sum(r["after"] == "closed" and r["outcome"] == "allowed" for r in log)
     assert fired >= TRANSITIONS
     assert closed > 1_500
-    assert closes(Exchange, seed, 10).passed
+    assert closes(Exchange, 1, 10).passed
 
 
 def test_every_transition_happens_in_the_scripts_alone():
@@ -95,7 +94,7 @@ def test_every_transition_happens_in_the_scripts_alone():
 
 @pytest.mark.parametrize("broken", BROKEN, ids=[broken["mistake"] for broken in BROKEN])
 def test_a_broken_exchange_is_caught(broken):
-    result = closes(changed((broken["find"], broken["put"])), 5, 10, 100, shown=False)
+    result = closes(changed((broken["find"], broken["put"])), 5, 10, 40, shown=False)
     assert broken["code"] in codes(result)
     assert not result.passed
 
