@@ -18,6 +18,7 @@ POPULATIONS = {
     "lab-02-linkage": 6,
     "lab-03-catalogue": 60,
     "lab-05-matching": 60,
+    "lab-06-epidemic-tables": 10,
     "lab-07-export": 60,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]

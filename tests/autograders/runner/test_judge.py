@@ -91,6 +91,9 @@ TESTS = {
     "assert double.__name__ == 'double'\nassert sorted_copy(NUMBERS) == [1, 2, 3]\nassert NUMBERS == [3, 1, 2]",
     "arrays": "assert array.shape == (2, 3) and array.dtype == float\nnp.testing.assert_allclose(double(array), 2 * array)\n"
     "assert double(np.float32(1.5)) == 3 and double(np.array(['a', 'b'], dtype=object)).tolist() == ['aa', 'bb']",
+    "frames-of-numbers-and-texts": "mixed = pd.DataFrame({'a': [1, '<5', None, 2.5, True], 'b': range(5)}, index=list('vwxyz'))[['b', 'a']]\n"
+    "found = double(mixed.assign(b=0))\nassert found['a'].tolist()[:2] == [2, '<5<5'], found\nassert list(found.columns) == ['b', 'a']\n"
+    "assert list(found.index) == list('vwxyz')",
     "frames": "pd.testing.assert_frame_equal(double(pd.DataFrame({'a': [1.5]})), pd.DataFrame({'a': [3.0]}))\n"
     "assert table.c.dt.year.tolist() == [2026] * 3 and table.b.isna().sum() == 1\nassert double(table.a).sum() == 12",
     "errors": "try:\n    fails('key')\nexcept KeyError as error:\n    assert 'no key' in str(error)\nelse:\n    raise AssertionError\n"

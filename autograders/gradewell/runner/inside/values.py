@@ -136,7 +136,7 @@ class Writer:
             if isinstance(value, pd.Timedelta):
                 return {"t": "pandas-timedelta", "v": value.isoformat()}
             if isinstance(value, pd.DataFrame):
-                return {"t": "pandas", "v": self._arrow(lambda pa: pa.Table.from_pandas(value))}
+                return self._frame(value, pd, depth)
             if isinstance(value, pd.Series | pd.Index):
                 return self._column(value, pd)
         pl = sys.modules.get("polars")
@@ -153,6 +153,26 @@ class Writer:
         if pa is not None and isinstance(value, pa.Table):
             return {"t": "arrow", "v": self._arrow(lambda pa: value)}
         return None
+
+    def _frame(self, value: Any, pd: Any, depth: int) -> Any:
+        """As Arrow, but for columns that hold both numbers and texts: Arrow has none like that, and they cross by themselves."""
+        mixed: list[int] = []
+        try:
+            blob = self._arrow(lambda pa: pa.Table.from_pandas(value))
+        except CannotCross:
+            mixed = [place for place in range(len(value.columns)) if _mixed(value.iloc[:, place])]
+            if not mixed:
+                raise
+            plain = value.iloc[:, [n for n in range(len(value.columns)) if n not in mixed]]
+            blob = self._arrow(lambda pa: pa.Table.from_pandas(plain))
+        columns = [
+            [n, self.value(value.columns[n]), self._objects(value.iloc[:, n], depth)] for n in mixed
+        ]
+        return {"t": "pandas", "v": blob, "mixed": columns}
+
+    def _objects(self, value: Any, depth: int) -> Any:
+        items = [self.value(item, depth + 1) for item in value.tolist()]
+        return {"t": "objects", "shape": [len(items)], "v": items}
 
     def _column(self, value: Any, pd: Any) -> Any:
         index = isinstance(value, pd.Index)
@@ -186,6 +206,12 @@ class Writer:
     def _blob(self, content: bytes) -> int:
         self.blobs.append(content)
         return len(self.blobs) - 1
+
+
+def _mixed(column: Any) -> bool:
+    """Whether a column holds plain values of several kinds."""
+    kinds = {type(item) for item in column.tolist()}
+    return len(kinds) > 1 and kinds <= {int, float, bool, str, type(None)}
 
 
 class Reader:
@@ -287,6 +313,8 @@ class Reader:
             return frame if tag == "polars" else frame["v"].alias(content["name"])
         frame = table.to_pandas()
         if tag == "pandas":
+            for place, name, items in content["mixed"]:
+                frame.insert(int(place), self.value(name), self.value(items), allow_duplicates=True)
             return frame
         name = self.value(content["name"])
         if tag == "series":
