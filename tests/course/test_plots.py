@@ -101,3 +101,15 @@ def test_the_loop_shows_each_subject_and_each_refusal():
     crosses = [len(c.get_offsets()) for c in axes.collections]
     assert sum(crosses) == 1  # what was never there has no state to be drawn at
     assert len(plots.loop(exchange.log.about("beds")).lines) == 1
+
+
+def test_flows_are_as_thick_as_they_are_large_and_sinks_as_dark_as_they_are_served():
+    plan = np.array([[10.0, 0.0], [5.0, 20.0]])
+    sources, sinks = np.array([[0.0, 0.0], [9.0, 0.0]]), np.array([[0.0, 5.0], [9.0, 5.0]])
+    axes = plots.flows(plan, sources, sinks, demand=np.array([15.0, 40.0]))
+    ways = {tuple(map(tuple, line.get_xydata().tolist())): line.get_linewidth() for line in axes.lines}  # fmt: skip
+    assert set(ways) == {((0, 0), (0, 5)), ((9, 0), (0, 5)), ((9, 0), (9, 5))}
+    assert ways[(9, 0), (9, 5)] == pytest.approx(2 * ways[(0, 0), (0, 5)])
+    (drawn,) = [one for one in axes.collections if str(one.get_label()).startswith("sink")]
+    assert drawn.get_array().tolist() == [1.0, 0.5]
+    assert not plots.flows(np.zeros((2, 2)), sources, sinks, np.ones(2)).lines
