@@ -21,7 +21,8 @@ test: check ## all checks and tests of the project
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-verify: $(READY) ## all samples of all labs through the gradebook, the model solutions on 200 populations each (an hour)
+verify: $(READY) ## what takes long: all samples of all labs on 200 populations, nbgrader's own tests (more than an hour)
+	@SHAREWELL_VERIFY=1 $(BIN)/python -m pytest tests/autograders/runner/test_nbgrader_tests.py
 	@set -e; for lab in $(LABS); do echo "$$lab"; $(BIN)/gradewell verify "$$lab"; done
 
 setup: $(READY) ## install everything into .venv

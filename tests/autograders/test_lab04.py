@@ -30,7 +30,7 @@ def missing(*arguments):
     raise NameError("not defined")
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(2))
 def test_model_solution_passes_on_many_populations(chunk):
     (model,) = (sample for sample in RIGHT if sample.path.stem == "model")
     names = model.names(NOTEBOOK)
@@ -63,7 +63,7 @@ def hidden_losses(sample):
 )
 def test_wrong_solutions_fail_on_every_population_for_the_reason_meant_for_them(sample):
     names = sample.names(NOTEBOOK)
-    for seed in range(9_000, 9_003):
+    for seed in range(9_000, 9_002):
         found = list(results(names, seed, hidden_losses(sample)))
         assert not all(result.passed for result in found), f"seed {seed}"
         codes = {problem.code for result in found for problem in result.problems}

@@ -14,12 +14,12 @@ from sharewell import content
 
 ELSEWHERE = {"lab-04-classification", "overview-hidden"}
 POPULATIONS = {
-    "lab-01-summaries": 200,
+    "lab-01-summaries": 60,
     "lab-02-linkage": 6,
-    "lab-03-catalogue": 60,
-    "lab-05-matching": 60,
+    "lab-03-catalogue": 30,
+    "lab-05-matching": 30,
     "lab-06-epidemic-tables": 10,
-    "lab-07-export": 60,
+    "lab-07-export": 30,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [
