@@ -175,3 +175,14 @@ def test_what_is_no_dict_of_money_is_told_so(wrong):
 def test_nan_is_no_money():
     result = revenue.split(lambda names, value: dict.fromkeys(names, float("nan")), 3, 24)
     assert codes(result) == {"form"}
+
+
+def test_a_function_that_changes_its_arguments_spoils_no_case_and_is_shown_the_one_it_misses():
+    def greedy(transfers, today):
+        people = {person for day, person, exempt in transfers if not exempt and day <= today}
+        transfers.clear()
+        return len(people)
+
+    result = export.counted(greedy, 6)
+    assert codes(result) == {"last year"}
+    assert "greedy([('2025-12-31', 'P1', False)" in str(result)

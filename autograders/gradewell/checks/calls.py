@@ -7,10 +7,12 @@ import io
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from types import FrameType
 from typing import Any
 
 from gradewell.checks.repeat import each, peak_memory, repeat, size
+from gradewell.checks.result import Problem, Result
 from gradewell.runner.inside.peer import Remote, remote_module
 
 Function = Callable[..., Any]
@@ -77,6 +79,37 @@ def name_of(function: Callable[..., Any]) -> str:
     if isinstance(function, Remote):
         return vars(function)["_about"].rpartition(" ")[2]
     return str(getattr(function, "__name__", "your function"))
+
+
+def right_in(
+    cases: Sequence[tuple[str, tuple[Any, ...], Any]],
+    function: Function,
+    points: float,
+    title: str,
+    code: str,
+) -> Result:
+    """Points for the share of the cases in which a function returns what is expected; each that it gets wrong is shown.
+
+    Parameters
+    ----------
+    cases : sequence of (str, tuple, object)
+        What the case is about, the arguments, and the number or None that is expected.
+    code : str
+        Under which the problems stand: ``code.case``.
+    """
+    problems = []
+    for name, arguments, expected in cases:
+        shown = ", ".join(map(repr, arguments))
+        try:
+            found = call(function, *deepcopy(arguments), shown=shown)
+        except CallFailed as failure:
+            problems.append(Problem(f"{code}.{name}", f"{failure}"))
+            continue
+        if found != expected or isinstance(found, bool):
+            said = f"{name_of(function)}({shown}) is {expected}, not {found!r:.40}"
+            problems.append(Problem(f"{code}.{name}", f"With {name}: {said}."))
+    share = 1 - len(problems) / len(cases)
+    return Result.from_parts(title, points, {"cases": share}, problems)
 
 
 def repeated(function: Callable[..., Any], times: int, *arguments: Any) -> list[Any]:

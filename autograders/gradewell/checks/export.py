@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import CallFailed, Function, call, mapped, runs_code_of
+from gradewell.checks.calls import CallFailed, Function, call, mapped, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 
 ASSESSMENT, CONTRACT, EXEMPT = MECHANISMS = ("assessment", "contract or certification", "exempt")
@@ -45,26 +45,17 @@ _DECIDED = {
 
 def counted(function: Function, points: float = 6) -> Result:
     """Check a function that counts the people of a list of transfers: ``count(transfers, today)``."""
+    today = "2026-06-30"
     cases: tuple[tuple[str, list[tuple[str, str, bool]], int], ...] = (
         ("one person twice", [("2026-02-01", "P1", False), ("2026-03-01", "P1", False)], 1),
         ("last year", [("2025-12-31", "P1", False), ("2026-01-01", "P2", False)], 1),
-        ("today and tomorrow", [("2026-06-30", "P1", False), ("2026-07-01", "P2", False)], 1),
+        ("today and tomorrow", [(today, "P1", False), ("2026-07-01", "P2", False)], 1),
         ("an exempt one", [("2026-02-01", "P1", True), ("2026-02-01", "P2", False)], 1),
         ("exempt once, and once not", [("2026-02-01", "P1", True), ("2026-03-01", "P1", False)], 1),
         ("nobody", [], 0),
     )
-    problems = []
-    for name, transfers, expected in cases:
-        try:
-            found = call(function, transfers, "2026-06-30", shown=f"{transfers}, '2026-06-30'")
-        except CallFailed as failure:
-            problems.append(Problem(f"count.{name}", f"{failure}"))
-            continue
-        if found != expected or isinstance(found, bool):
-            said = f"{transfers} on 2026-06-30 are {expected}, not {found!r:.40}"
-            problems.append(Problem(f"count.{name}", f"With {name}: {said}."))
-    share = 1 - len(problems) / len(cases)
-    return Result.from_parts("people counted", points, {"cases": share}, problems)
+    listed = [(name, (transfers, today), expected) for name, transfers, expected in cases]
+    return right_in(listed, function, points, "people counted", "count")
 
 
 def people(function: Function, seed: int = 1, points: float = 4, shown: bool = False) -> Result:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradewell.checks import tables
-from gradewell.checks.calls import CallFailed, Function, call, kind_of, runs_code_of
+from gradewell.checks.calls import CallFailed, Function, call, kind_of, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.tables import TOTAL
 
@@ -31,24 +31,13 @@ _ATTACKED = {
 def solved(function: Function, points: float = 6) -> Result:
     """Check a function that says what a row with one hidden cell hides: ``hidden_value(row, total)``."""
     cases = (
-        ("one hidden cell", [12, None, 30], 47, 5),
-        ("a hidden zero", [None, 20], 20, 0),
-        ("a zero that is shown", [0, None, 12], 20, 8),
-        ("two hidden cells", [12, None, None], 47, None),
-        ("nothing hidden", [12, 30], 42, None),
+        ("one hidden cell", ([12, None, 30], 47), 5),
+        ("a hidden zero", ([None, 20], 20), 0),
+        ("a zero that is shown", ([0, None, 12], 20), 8),
+        ("two hidden cells", ([12, None, None], 47), None),
+        ("nothing hidden", ([12, 30], 42), None),
     )
-    problems = []
-    for name, row, total, expected in cases:
-        try:
-            found = call(function, list(row), total, shown=f"{row}, {total}")
-        except CallFailed as failure:
-            problems.append(Problem(f"solve.{name}", f"{failure}"))
-            continue
-        if found != expected or isinstance(found, bool):
-            said = f"{row} with the sum {total} says {expected}, not {found!r:.40}"
-            problems.append(Problem(f"solve.{name}", f"With {name}: {said}."))
-    share = 1 - len(problems) / len(cases)
-    return Result.from_parts("what a row hides", points, {"cases": share}, problems)
+    return right_in(cases, function, points, "what a row hides", "solve")
 
 
 def with_sums(counts: np.ndarray, districts: list[str], ages: list[str]) -> pd.DataFrame:
