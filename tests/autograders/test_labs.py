@@ -20,6 +20,7 @@ POPULATIONS = {
     "lab-05-matching": 30,
     "lab-06-epidemic-tables": 10,
     "lab-07-export": 30,
+    "lab-08-release": 10,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [

@@ -1,0 +1,337 @@
+"""Lab 8: a hospital's table is published, and attacked in five ways; and what an attacker and a risk report have to get right.
+
+The share of people whose illness a release gives away is one number for all of it: everybody for whom all rows that can be theirs
+say the same, whether there is one such row (linkage) or a whole class of them (homogeneity).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import datapolis
+import numpy as np
+import pandas as pd
+from sharewell import plots
+from sharewell.deidentify import recoded
+
+from gradewell.checks.calls import CallFailed, Function, call, runs_code_of
+from gradewell.checks.coding import Coarser, between, distances
+from gradewell.checks.result import Figure, Problem, Result
+from gradewell.checks.utility import loss
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+KNOWN = ("sex", "age", "district", "nights")
+"""What an attacker knows of somebody: the quasi-identifiers."""
+SECRET = "illness"
+K, L = 5, 2
+"""How many people agree in each row, and how many illnesses stand in each class."""
+AREAS: Mapping[str, str] = {
+    **dict.fromkeys(("Harbourside", "Old Quarter", "Millbrook", "University Hill"), "city"),
+    **dict.fromkeys(("Northgate", "Eastmarsh", "Foundry", "Lakeview", "Southfield"), "suburbs"),
+    **dict.fromkeys(("Orchard Vale", "Pine Ridge", "Saltwick Island"), "country"),
+}
+"""The area of each district."""
+_WITHIN: Coarser = {"district": {name: [area] for name, area in AREAS.items()}}
+_GROUPS = {
+    "infection": ("COVID-19", "HIV infection", "hepatitis B", "influenza", "tuberculosis", "pneumonia", "bronchitis"),
+    "mental illness": ("anxiety disorder", "depression", "eating disorder", "schizophrenia", "substance dependence", "dementia"),
+    "cancer": ("breast cancer", "colorectal cancer", "lung cancer", "melanoma", "prostate cancer"),
+}  # fmt: skip
+_GROUP = {illness: name for name, some in _GROUPS.items() for illness in some}
+_ROWS, _ENOUGH = 0.9, 1.25
+"""The share of the rows to keep, and how many times the loss of the best releases that we know earns all."""
+_HALF = 0.5
+_COPIED = "Your function calls the grader's. Write it yourself."
+
+
+def patients(seed: int) -> pd.DataFrame:
+    """One hospital's patients of a year: ``phone``, what is known of them (``KNOWN``), and ``illness``; one row a patient.
+
+    Parameters
+    ----------
+    seed : int
+        Of the hospital.
+
+    Returns
+    -------
+    pandas.DataFrame
+        About 1,700 rows.
+    """
+    stays = datapolis.load("hospital_stays", scale=0.2, seed=seed).drop_duplicates("patient")
+    random = np.random.default_rng([seed, 8])
+    phones = random.choice(10_000_000, len(stays), replace=False)
+    return pd.DataFrame(
+        {
+            "phone": [f"1037{number:07}" for number in phones],
+            "sex": stays["sex"].to_numpy(dtype=object),
+            "age": 2025 - stays["birth_date"].dt.year.to_numpy(dtype=np.int64),
+            "district": stays["district"].to_numpy(dtype=object),
+            "nights": stays["nights"].to_numpy(dtype=np.int64),
+            SECRET: [_GROUP.get(one, "other") for one in stays["diagnosis"]],
+        }
+    )
+
+
+# -- the release ------------------------------------------------------------------------------------
+
+_PROTECTED = {
+    "crowd": "In each row at least {k} people have to agree in all of {known} that you publish. {share:.1%} of your rows are in a smaller class.",
+    "linkage": "Who knows these facts of somebody finds a single row that can be theirs, for {share:.1%} of the patients.",
+    "variety": "For {share:.1%} of the patients all rows that can be theirs say the same illness: it is known without knowing the row.",
+    "order": "Your rows stand in the order of the hospital's table, or carry its row numbers: {share:.0%} of them fit when both are read line by line.",
+    "two releases": "The table was published again, with more patients. For {share:.1%} of those who are in both, only one illness stands in both crowds, or the rows of both can be joined.",
+}  # fmt: skip
+_USEFUL = {
+    "rows": "At least {rows:.0%} of the patients have to be kept; yours are {share:.1%}.",
+    "true": "{share:.1%} of your rows say of a class what is not true of as many patients: rows may be left out and made coarser, not changed.",
+    "utility": "Your table says too little: it loses {share:.1%} of the utility, and {reference:.1%} are possible.",
+}  # fmt: skip
+
+
+def published(
+    publish: Function, seed: int, points: float, shown: bool = False, title: str = "the release"
+) -> Result:
+    """Points for ``publish(patients)``: five attacks on its release, and what the release is still good for.
+
+    What protects without being of use earns nothing, and neither does what is of use without protecting.
+
+    Parameters
+    ----------
+    publish : callable
+        From a table as ``patients`` gives it to the table that everybody may have.
+    shown : bool
+        Whether the release is drawn beside others.
+    """
+    people = patients(seed)
+    if runs_code_of(__name__, publish, people.head(50).copy()):
+        return Result.failed(title, points, "release.copied", _COPIED)
+    more = patients(seed + 1).head(len(people) // 10)
+    grown = pd.concat([people, more], ignore_index=True)
+    try:
+        first, second = (call(publish, some.copy()) for some in (people, grown))
+    except CallFailed as failure:
+        return Result.failed(title, points, "release.fails when called", f"{failure}.")
+    if message := _no_release(first) or _no_release(second):
+        return Result.failed(title, points, "release.form", message)
+    told = {name: set(people["phone"]) & set(map(str, first[name])) for name in first if len(first)}
+    if any(told.values()):
+        message = "Phone numbers of patients stand in your release."
+        return Result.failed(title, points, "release.identifiers", message)
+    fits, counts = _read(first, people)
+    shares = {
+        "crowd": float((_class_sizes(first) < K).mean()) if len(first) else 0.0,
+        "linkage": float((fits.sum(axis=1) == 1).mean()),
+        "variety": float(_certain(counts, people).mean()),
+        "order": _in_order(first, fits),
+        "two releases": _by_both(first, second, counts, people),
+    }
+    lost = utility_lost(first, people, seed)
+    reference = min(utility_lost(one(people), people, seed) for one in _REFERENCES)
+    untrue = _untrue(first, people)
+    kept = len(first) / len(people)
+    parts = {name: max(0.0, _HALF - 5 * share) if share else 1.0 for name, share in shares.items()}
+    parts["order"] = float(shares["order"] < _HALF)
+    useful = {
+        "rows": 1.0 if kept >= _ROWS else max(0.0, kept / _ROWS - _HALF),
+        "true": 1.0 if not untrue else max(0.0, _HALF - 5 * untrue),
+        "utility": _share_of(lost, reference),
+    }
+    problems = [
+        Problem(f"release.{name}", text.format(k=K, known=", ".join(KNOWN), share=shares[name]))
+        for name, text in _PROTECTED.items()
+        if parts[name] < 1
+    ]
+    numbers = {"rows": kept, "true": untrue, "utility": lost}
+    problems += [
+        Problem(
+            f"release.{name}", text.format(rows=_ROWS, share=numbers[name], reference=reference)
+        )
+        for name, text in _USEFUL.items()
+        if useful[name] < 1
+    ]
+    if min(np.mean([*parts.values()]), np.mean([*useful.values()]), useful["utility"]) < _HALF:
+        parts, useful = dict.fromkeys(parts, 0.0), dict.fromkeys(useful, 0.0)
+    result = Result.from_parts(title, points, {**parts, **useful}, problems)
+    if not shown:
+        return result
+    yours = (shares["variety"], lost)
+    return result.showing(_plane({"yours": yours, **_of_the_class(people, seed)}))
+
+
+def utility_lost(release: pd.DataFrame, people: pd.DataFrame, seed: int) -> float:
+    """What a release does not tell of its patients, 0 (nothing is lost) to 1.
+
+    The mean of two: how far questions of chance are off (``gradewell.checks.utility.loss``), and how coarse the known columns are: the
+    share of all patients that a value could be about, beyond what the true value is about. Rows that were left out are lost.
+
+    Parameters
+    ----------
+    release, people : pandas.DataFrame
+    seed : int
+        Of the questions.
+    """
+    asked = loss(release, people, [*KNOWN, SECRET], seed, _WITHIN).total
+    coarse = float(np.mean([_coarse(release, people, name) for name in KNOWN]))
+    return (asked + coarse) / 2
+
+
+def _coarse(release: pd.DataFrame, people: pd.DataFrame, name: str) -> float:
+    if name not in release or not len(release):
+        return 1.0
+    shares = people[name].value_counts(normalize=True)
+    codes, said = pd.factorize(release[name].astype(object), use_na_sentinel=False)
+    fits = between(list(said), list(shares.index), _WITHIN.get(name, {})) == 0
+    about = (fits.T @ shares.to_numpy())[codes]
+    about[about == 0] = 1.0  # what nobody can read tells nothing
+    exact = float((shares**2).sum())
+    kept = min(1.0, len(release) / len(people))
+    return 1 - kept * (1 - max(0.0, float(about.mean()) - exact) / (1 - exact))
+
+
+def _no_release(release: Any) -> str:
+    """What is wrong with the form of a release; empty when nothing is."""
+    if not isinstance(release, pd.DataFrame):
+        return "publish returns a DataFrame."
+    if SECRET not in release:
+        return f"The release needs the column {SECRET}: it is what everybody asks for."
+    if not set(KNOWN) & set(release.columns):
+        return f"The release has none of {', '.join(KNOWN)}."
+    return ""
+
+
+def _read(release: pd.DataFrame, people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """For each person which rows can be theirs, and how often these say each illness; shapes (people, rows), (people, illnesses)."""
+    fits = distances(release, people, KNOWN, _WITHIN) == 0
+    said = release[SECRET].astype(str).to_numpy()
+    each = np.array([said == illness for illness in _illnesses()], dtype=np.float32).T
+    return fits, fits.astype(np.float32) @ each.reshape(len(release), len(_illnesses()))
+
+
+def _illnesses() -> list[str]:
+    return [*_GROUPS, "other"]
+
+
+def _certain(counts: np.ndarray, people: pd.DataFrame) -> np.ndarray:
+    """Who is left with one illness, and has it."""
+    names = np.array(_illnesses(), dtype=object)
+    true: np.ndarray = names[counts.argmax(axis=1)] == people[SECRET].to_numpy(dtype=object)
+    return ((counts > 0).sum(axis=1) == 1) & true
+
+
+def _class_sizes(release: pd.DataFrame) -> np.ndarray:
+    """How many rows agree with each; what is suppressed is a value like any other."""
+    keys = [
+        release[name].astype(object).where(release[name].notna(), "*").astype(str).to_numpy()
+        for name in KNOWN
+        if name in release
+    ]
+    sizes: np.ndarray = (
+        pd.DataFrame(dict(enumerate(keys)))
+        .groupby(list(range(len(keys))))[0]
+        .transform("size")
+        .to_numpy()
+    )
+    return sizes
+
+
+def _in_order(release: pd.DataFrame, fits: np.ndarray) -> float:
+    """The share of the rows that fit somebody when both tables are read line by line, forwards or backwards."""
+    if not len(release):
+        return 0.0
+    if list(release.index) not in (list(range(len(release))), list(range(1, len(release) + 1))):
+        return 1.0
+    best = 0
+    for way in (fits, fits[:, ::-1]):
+        row = 0
+        for person in way:
+            row += bool(row < len(release) and person[row])
+        best = max(best, row)
+    return best / len(release)
+
+
+def _by_both(
+    first: pd.DataFrame, second: pd.DataFrame, counts: np.ndarray, people: pd.DataFrame
+) -> float:
+    """The share of the people whose illness two releases together give away, and one did not; 1 where their rows can be joined."""
+    for name in set(first) & set(second) - {*KNOWN, SECRET}:
+        common = set(first[name]) & set(second[name])
+        if len(common) > _HALF * len(first):
+            return 1.0
+    _, again = _read(second, people)
+    both = np.where((counts > 0) & (again > 0), counts, 0)
+    in_both = (counts.sum(axis=1) > 0) & (again.sum(axis=1) > 0)
+    return float((_certain(both, people) & in_both & ~_certain(counts, people)).mean())
+
+
+def _untrue(release: pd.DataFrame, people: pd.DataFrame) -> float:
+    """The share of the rows that say more often of a class what is true of fewer people who fit it."""
+    if not len(release):
+        return 0.0
+    fits = distances(release, people, KNOWN, _WITHIN) == 0
+    keys = [*(name for name in KNOWN if name in release), SECRET]
+    text = release[keys].astype(object).where(release[keys].notna(), "*").astype(str)
+    number = text.groupby(keys).cumcount().to_numpy()
+    true = people[SECRET].to_numpy(dtype=object)[:, None] == release[SECRET].to_numpy(dtype=object)
+    return float((number >= (fits & true).sum(axis=0)).mean())
+
+
+def _share_of(lost: float, reference: float) -> float:
+    """1 up to ``_ENOUGH`` times the best loss, 0 from twice the best on."""
+    return float(np.clip((2 - lost / reference) / (2 - _ENOUGH), 0, 1))
+
+
+def _fixed(age: int, nights: int, areas: bool) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    def made(people: pd.DataFrame) -> pd.DataFrame:
+        def band(column: pd.Series, width: int) -> pd.Series:
+            low = column // width * width
+            return low.astype(str) + "-" + (low + width - 1).astype(str)
+
+        release = people.drop(columns="phone").assign(
+            age=band(people["age"], age),
+            nights=band(people["nights"], nights),
+            district=people["district"].map(AREAS) if areas else people["district"],
+        )
+        classes = release.groupby(list(KNOWN))[SECRET]
+        return release[(classes.transform("size") >= K) & (classes.transform("nunique") >= L)]
+
+    return made
+
+
+_REFERENCES = (_fixed(40, 4, True), _fixed(20, 8, True))
+
+
+def _of_the_class(people: pd.DataFrame, seed: int) -> dict[str, tuple[float, float]]:
+    """What others have published of such a table: risk and loss, measured on this one."""
+    along = {
+        "sex": {"female": [], "male": []},
+        "age": [5, 10, 20, 40],
+        "district": {name: [area] for name, area in AREAS.items()},
+        "nights": [2, 4, 8, 16],
+    }
+    made = {
+        "without phones": people.drop(columns="phone"),
+        "ages in tens": people.assign(age=people["age"] // 10 * 10),
+        "best k = 5": recoded(people, along, K, 0.08).recipe.apply(people),  # type: ignore[arg-type]
+        "20 years, 8 nights, areas": _fixed(20, 8, True)(people),
+        "illness only": people[["sex", SECRET]],
+        "nothing": people.head(0),
+    }
+    return {
+        name: (
+            float(_certain(_read(release, people)[1], people).mean()),
+            utility_lost(release, people, seed),
+        )
+        for name, release in made.items()
+    }
+
+
+def _plane(releases: Mapping[str, tuple[float, float]]) -> Figure:
+    def draw(axes: Axes) -> None:
+        plots.frontier(releases, risk="patients whose illness is given away", axes=axes)
+        axes.scatter([releases["yours"][0]], [releases["yours"][1]], marker="*", s=180, color="#D55E00", zorder=3)  # fmt: skip
+
+    said = "; ".join(f"{name} {risk:.0%} and {lost:.0%}" for name, (risk, lost) in releases.items())
+    return Figure(draw, f"Releases by risk and lost utility: {said}.")
