@@ -31,6 +31,7 @@ from gradewell.checks import (
     forecasting,
     linkage,
     loop,
+    mechanisms,
     privacy,
     profiling,
     pseudonyms,
@@ -168,6 +169,10 @@ CHECKS: dict[str, Callable[[Spy], Result]] = {
     "revenue.split": lambda answer: revenue.split(answer, 3, 5),
     "exposure.links": lambda answer: exposure.links(answer, 3, 5),
     "exposure.report": lambda answer: exposure.report(answer, 3, 5),
+    "mechanisms.counts": lambda answer: mechanisms.counts(answer, 3, 5),
+    "mechanisms.histograms": lambda answer: mechanisms.histograms(answer, 3, 5),
+    "mechanisms.means": lambda answer: mechanisms.means(answer, 3, 5),
+    "mechanisms.desk": lambda answer: mechanisms.desk(answer, 3, 5),
     "pseudonyms.pseudonyms": lambda answer: pseudonyms.pseudonyms(answer, 3, 5),
     "release.published": lambda answer: release.published(answer, 3, 5),
     "tables.protects": lambda answer: tables.protects(

@@ -21,6 +21,7 @@ POPULATIONS = {
     "lab-06-epidemic-tables": 10,
     "lab-07-export": 30,
     "lab-08-release": 10,
+    "lab-09-private-statistics": 10,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [

@@ -21,7 +21,7 @@ from gradewell.checks.result import Figure, Problem, Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FALSE_ALARM = 1e-5
+FALSE_ALARM = 1e-6
 """How often, at most, an honest mechanism is accused by one of these checks."""
 
 
@@ -30,13 +30,17 @@ class Audit:
     """What was found out about epsilon.
 
     ``epsilon`` is at least as large as this, with ``confidence``; ``event`` says by which outputs the two tables were told
-    apart, and ``shares`` how often they came from each. ``draws`` are outputs for both, for a figure (numbers only).
+    apart, and ``shares`` how often they came from each. ``estimate`` is what epsilon is by this event as it was counted, and ``high``
+    the other end of its interval: no bound of epsilon, since another event could tell the tables apart better. ``draws`` are outputs
+    for both, for a figure (numbers only).
     """
 
     epsilon: float
     confidence: float
     event: str
     shares: tuple[float, float]
+    estimate: float
+    high: float
     draws: tuple[np.ndarray, np.ndarray] | None = None
 
 
@@ -46,6 +50,8 @@ def audit(
     neighbour: Any,
     times: int = 5_000,
     confidence: float = 1 - FALSE_ALARM,
+    arguments: Sequence[Any] = (),
+    read: Callable[[Any], Any] = lambda output: output,
 ) -> Audit:
     """A lower bound for the epsilon of a mechanism (Ding and others 2018; Jagielski and others 2020).
 
@@ -55,7 +61,7 @@ def audit(
     Parameters
     ----------
     mechanism : callable
-        From a table to a number, a sequence of numbers, or a hashable value.
+        From a table, and ``arguments``, to what ``read`` makes a number, a sequence of numbers, or a hashable value.
     table, neighbour
         They differ in one person.
     times : int
@@ -68,7 +74,10 @@ def audit(
     CallFailed
         The mechanism raised, or gave something of another kind.
     """
-    one, other = (_outputs(repeated(mechanism, times, some)) for some in (table, neighbour))
+    one, other = (
+        _outputs([read(output) for output in repeated(mechanism, times, some, *arguments)])
+        for some in (table, neighbour)
+    )
     half = times // 2
     draws = None
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
@@ -83,10 +92,13 @@ def audit(
         events = {f"the output is {value!r}": _equals(value) for value in values}
     name, event, swap = max(
         ((name, event, swap) for name, event in events.items() for swap in (False, True)),
-        key=lambda option: _bound(option[1], one[:half], other[:half], option[2], 0.9)[0],
+        key=lambda option: tuple(
+            _bound(option[1], one[:half], other[:half], option[2], sure)[0]
+            for sure in (confidence, 0.9)  # the second decides where nothing is sure
+        ),
     )
-    epsilon, shares = _bound(event, one[half:], other[half:], swap, confidence)
-    return Audit(epsilon, confidence, name, shares, draws)
+    epsilon, shares, estimate, high = _bound(event, one[half:], other[half:], swap, confidence)
+    return Audit(epsilon, confidence, name, shares, estimate, high, draws)
 
 
 def _outputs(found: list[Any]) -> np.ndarray | list[Hashable]:
@@ -134,14 +146,21 @@ def _equals(value: Hashable) -> Callable[[Any], np.ndarray]:
 
 def _bound(
     event: Callable[[Any], np.ndarray], one: Any, other: Any, swap: bool, confidence: float
-) -> tuple[float, tuple[float, float]]:  # fmt: skip
-    """The lower bound that an event gives, and how often it came."""
+) -> tuple[float, tuple[float, float], float, float]:  # fmt: skip
+    """The lower bound that an event gives, how often it came, and what that says of epsilon: as counted, and at most."""
     first, second = (other, one) if swap else (one, other)
     often, seldom = int(event(first).sum()), int(event(second).sum())
     shares = (often / len(first), seldom / len(second))
-    low = clopper_pearson(often, len(first), confidence)[0]
-    high = clopper_pearson(seldom, len(second), confidence)[1]
-    return (math.log(low / high) if low > high else 0.0), shares
+    one = clopper_pearson(often, len(first), confidence)
+    two = clopper_pearson(seldom, len(second), confidence)
+    return _ratio(one[0], two[1]), shares, _ratio(*shares), _ratio(one[1], two[0])
+
+
+def _ratio(often: float, seldom: float) -> float:
+    """The logarithm of how many times as often, at least 0."""
+    if often <= seldom:
+        return 0.0
+    return math.log(often / seldom) if seldom else math.inf
 
 
 def claims(
@@ -151,6 +170,8 @@ def claims(
     points: float,
     times: int = 5_000,
     title: str = "the promise of privacy",
+    arguments: Sequence[Any] = (),
+    read: Callable[[Any], Any] = lambda output: output,
 ) -> Result:
     """Points for a mechanism that no audit can show to be less private than it says.
 
@@ -160,12 +181,14 @@ def claims(
         What is claimed.
     neighbours : sequence of pairs of tables
         Each differs in one person: the first, the last, the richest, the only one of a group.
+    arguments, read
+        See ``audit``.
     """
     audits = []
     confidence = 1 - FALSE_ALARM / max(1, len(neighbours))
     try:
         for table, neighbour in neighbours:
-            audits.append(audit(mechanism, table, neighbour, times, confidence=confidence))
+            audits.append(audit(mechanism, table, neighbour, times, confidence, arguments, read))
     except CallFailed as failure:
         return Result.failed(title, points, "privacy.fails when called", f"{failure}.")
     worst = max(audits, key=lambda found: found.epsilon)
@@ -175,7 +198,7 @@ def claims(
         problems.append(
             Problem(
                 "privacy.epsilon",
-                f"Epsilon is not {epsilon:g}: it is at least {worst.epsilon:.2g} (confidence {confidence:.3%}). Two tables that "
+                f"Epsilon is not {epsilon:g}: it is at least {worst.epsilon:.2g} (confidence {confidence:.5%}). Two tables that "
                 f"differ in one person can be told apart: an output that came in {often:.1%} of the runs on one came in "
                 f"{seldom:.1%} on the other, and epsilon {epsilon:g} allows a factor of {math.exp(epsilon):.3g}.",
             )
@@ -183,10 +206,13 @@ def claims(
     parts = {
         f"pair {number}": float(found.epsilon <= epsilon) for number, found in enumerate(audits, 1)
     }
-    rows = tuple((f"pair {n}", found.epsilon, epsilon) for n, found in enumerate(audits, 1))
+    rows = tuple(
+        (f"pair {n}", found.estimate, f"{found.epsilon:.2f} to {found.high:.2f}", epsilon)
+        for n, found in enumerate(audits, 1)
+    )
     return Result.from_parts(title, points, parts, problems).showing(
         _histograms(worst, epsilon),
-        pd.DataFrame(rows, columns=["tables", "epsilon is at least", "claimed"]),
+        pd.DataFrame(rows, columns=["tables", "epsilon, estimated", "interval", "claimed"]),
     )
 
 

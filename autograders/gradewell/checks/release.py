@@ -152,7 +152,8 @@ def published(
         for name, text in _USEFUL.items()
         if useful[name] < 1
     ]
-    if min(np.mean([*parts.values()]), np.mean([*useful.values()]), useful["utility"]) < _HALF:
+    least = min(sum(parts.values()) / len(parts), sum(useful.values()) / len(useful))
+    if min(least, useful["utility"]) < _HALF:
         parts, useful = dict.fromkeys(parts, 0.0), dict.fromkeys(useful, 0.0)
     result = Result.from_parts(title, points, {**parts, **useful}, problems)
     if not shown:
