@@ -17,6 +17,7 @@ import pytest
 from gradewell.checks import (
     Result,
     access,
+    agreement,
     allocation,
     attacks,
     budget,
@@ -169,6 +170,8 @@ CHECKS: dict[str, Callable[[Spy], Result]] = {
     "revenue.split": lambda answer: revenue.split(answer, 3, 5),
     "exposure.links": lambda answer: exposure.links(answer, 3, 5),
     "exposure.report": lambda answer: exposure.report(answer, 3, 5),
+    "agreement.applies": lambda answer: agreement.applies(answer, 3, 5),
+    "agreement.engine": lambda answer: agreement.engine(answer, 3, 5),
     "mechanisms.counts": lambda answer: mechanisms.counts(answer, 3, 5),
     "mechanisms.histograms": lambda answer: mechanisms.histograms(answer, 3, 5),
     "mechanisms.means": lambda answer: mechanisms.means(answer, 3, 5),

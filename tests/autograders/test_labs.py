@@ -22,6 +22,7 @@ POPULATIONS = {
     "lab-07-export": 30,
     "lab-08-release": 10,
     "lab-09-private-statistics": 10,
+    "lab-10-access": 20,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [

@@ -73,15 +73,15 @@ def codes(result: Result) -> dict[str, str]:
     return {problem.code.removeprefix("loop."): problem.message for problem in result.problems}
 
 
-def test_the_true_exchange_breaks_nothing_in_1500_stories_in_which_every_transition_happens():
+def test_the_true_exchange_breaks_nothing_in_500_stories_in_which_every_transition_happens():
     fired, closed = set(), 0
-    for outcomes, log in replay(Exchange, PEOPLE, FIRST, stories(1, 1_500)):
+    for outcomes, log in replay(Exchange, PEOPLE, FIRST, stories(1, 500)):
         assert breaches(log) == []
         assert set(outcomes) <= {"allowed", "refused"}
         fired |= transitions(log)
         closed += sum(r["after"] == "closed" and r["outcome"] == "allowed" for r in log)
     assert fired >= TRANSITIONS
-    assert closed > 1_500
+    assert closed > 500
     assert closes(Exchange, 1, 10).passed
 
 

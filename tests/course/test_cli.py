@@ -207,13 +207,14 @@ def test_what_cannot_be_graded_costs_itself_only(mini_course, hand_in, sharewell
     assert snapshot(mini_course / "submitted") == submitted
 
 
-@pytest.mark.parametrize("student", ["zoë-o'brien", "王小明", "a.b@example.org", "two words"])
-def test_students_may_have_names(student, mini_course, hand_in, sharewell):
-    hand_in(student, 42)
+def test_students_may_have_names(mini_course, hand_in, sharewell):
+    students = ("zoë-o'brien", "王小明", "a.b@example.org", "two words")
+    for student in students:
+        hand_in(student, 42)
     ran = sharewell("grade", "mini", "--course", mini_course, env={**os.environ, "PYTHONUTF8": "1"})
     assert ran.returncode == 0, ran.stderr
     with course.Course(mini_course).gradebook() as gradebook:
-        assert gradebook.find_submission("mini", student).score == 3
+        assert all(gradebook.find_submission("mini", one).score == 3 for one in students)
 
 
 def test_grade_says_what_is_missing(mini_course, hand_in, sharewell, tmp_path):

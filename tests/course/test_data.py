@@ -83,8 +83,7 @@ def undisturbed(tmp_path_factory, sharewell):
     return digests(folder)
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("workers", "end"), [(1, signal.SIGINT), (2, signal.SIGKILL)])
 def test_a_run_that_ended_half_way_is_gone_on_with(
     end, workers, tmp_path, sharewell, start_interruptible, undisturbed
 ):

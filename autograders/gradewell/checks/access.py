@@ -190,7 +190,8 @@ def combines(
     """Points for code that decides by a set of policies, tried with random sets of them and random requests.
 
     Beside the intended answer it must have what every such engine has: without a policy nothing is allowed, the order of policies
-    does not matter, and one more prohibition never turns a denial into a permission.
+    does not matter, and one more prohibition never turns a denial into a permission. Of the intended answers, those to allow count as
+    much as those to deny, however many there are of each.
 
     Parameters
     ----------
@@ -203,6 +204,7 @@ def combines(
     """
     random = np.random.default_rng(seed)
     wrong = dict.fromkeys(_LAWS, 0)
+    asked, missed = {"allow": 0, "deny": 0}, {"allow": 0, "deny": 0}
     example: tuple[list[Any], dict[str, Any]] | None = None
     forbidding = [p for p in policies if prohibits and prohibits(p)]
 
@@ -213,9 +215,11 @@ def combines(
         for request in itertools.islice(itertools.cycle(requests(attributes, seed, count)), count):
             size = int(random.integers(0, min(6, len(policies)) + 1))
             some = [policies[int(i)] for i in random.permutation(len(policies))[:size]]
-            found = answer(some, request)
-            if _difference(found, intended(some, request)):
+            found, wanted = answer(some, request), intended(some, request)
+            asked[wanted.decision] += 1
+            if _difference(found, wanted):
                 wrong["intended"] += 1
+                missed[wanted.decision] += 1
                 example = example or (some, dict(request))
             if not some and found.decision != "deny":
                 wrong["deny by default"] += 1
@@ -238,7 +242,7 @@ def combines(
                 Problem(f"policies.{law}", f"{_LAWS[law]} Not so {times} times.{shrunk}")
             )
     parts = {law: float(times == 0) for law, times in wrong.items()}
-    parts["intended"] = max(0.0, 1 - 2 * wrong["intended"] / count)
+    parts["intended"] = max(0.0, 1 - sum(missed[side] / max(1, asked[side]) for side in asked))
     if parts["intended"] == 0:  # a constant answer breaks no law
         parts = dict.fromkeys(parts, 0.0)
     return Result.from_parts(title, points, parts, problems)

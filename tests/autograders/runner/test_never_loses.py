@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("never-loses")
 GRADEWELL = str(Path(sys.executable).parent / "gradewell")
 GOOD = {"answer": "import time\ntime.sleep(0.2)\ndef double(x):\n    return 2 * x", "more": "y = 1"}
 STUDENTS = [f"s{number:02}" for number in range(16)]
-KILLS = 20
+KILLS = 10
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def offspring(pid):
     return psutil.Process(pid).children(recursive=True)
 
 
-def test_twenty_kills_at_random_moments_lose_nothing(course):
+def test_ten_kills_at_random_moments_lose_nothing(course):
     rng = random.Random(4)
     template = course.copy(course.path.parent / "template")
     warm = template.copy(course.path.parent / "warm")
