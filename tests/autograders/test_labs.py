@@ -23,6 +23,7 @@ POPULATIONS = {
     "lab-08-release": 10,
     "lab-09-private-statistics": 10,
     "lab-10-access": 20,
+    "lab-11-evidence": 20,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [

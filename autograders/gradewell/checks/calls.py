@@ -11,7 +11,7 @@ from copy import deepcopy
 from types import FrameType
 from typing import Any
 
-from gradewell.checks.repeat import each, peak_memory, repeat, size
+from gradewell.checks.repeat import after_seeding, each, peak_memory, repeat, size
 from gradewell.checks.result import Problem, Result
 from gradewell.runner.inside.peer import Remote, remote_module
 
@@ -148,6 +148,19 @@ def pairs_of(found: Any) -> set[tuple[str, str]] | None:
     if any(len(pair) != 2 or not all(isinstance(one, str) for one in pair) for pair in pairs):
         return None
     return {(pair[0], pair[1]) for pair in pairs}
+
+
+def repeatable(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether chance is of a generator that others can repeat: ``random``, or NumPy's old one, or one with a fixed seed.
+
+    Raises
+    ------
+    CallFailed
+        When it raised.
+    """
+    helper = near(function, after_seeding)
+    one, other = (call(helper, function, arguments, of=function) for _ in range(2))
+    return bool(one == other)
 
 
 def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
