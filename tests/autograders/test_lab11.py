@@ -74,7 +74,7 @@ def test_the_first_parties_see_nothing_but_the_last_sees_what_lies_near_the_secr
 @pytest.mark.parametrize(
     ("make", "again", "code"),
     [
-        (lambda s, t, n, p: points(s, 2, n, p), rebuild, "fewer"),
+        (lambda s, t, n, p: points(s, min(t, 2), n, p), rebuild, "fewer"),
         (lambda s, t, n, p: [(x, s) for x in range(1, n + 1)], rebuild, "tells nothing"),
         (points, lambda some, p: float(rebuild(some, p)), "rebuilds"),
         (points, lambda some, p: some[0][1], "rebuilds"),
