@@ -113,6 +113,22 @@ def verify(
     sys.exit(int(not report.right or bool(report.slow)))
 
 
+@app.command()
+def rivals(
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT")],
+) -> None:
+    """Run each team's attack against the releases of others, and enter how each release stood in the gradebook.
+
+    For the capstone, after it was graded. The same command again does it anew.
+    """
+    from rich.console import Console
+
+    from gradewell.rivals import meet, shown
+
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(shown(meet(assignment, console)))
+
+
 def main() -> None:
     """Run the command; errors that have an explanation are shown without a traceback."""
     from gradewell.runner.errors import RunnerError

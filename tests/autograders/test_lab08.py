@@ -160,7 +160,7 @@ def test_each_attack_finds_what_it_is_for(publish, found):
 def test_rows_in_an_order_of_chance_are_not_taken_for_the_hospitals(seed):
     people = release.patients(seed)
     mixed_up = coarse(people).sample(frac=1, random_state=seed).reset_index(drop=True)
-    assert release._in_order(mixed_up, release._read(mixed_up, people)[0]) < 0.3
+    assert release._in_order(mixed_up, release.read(mixed_up, people)[0]) < 0.3
 
 
 def test_utility_is_lost_by_coarser_values_left_out_columns_and_left_out_rows():

@@ -24,6 +24,7 @@ POPULATIONS = {
     "lab-09-private-statistics": 10,
     "lab-10-access": 20,
     "lab-11-evidence": 20,
+    "capstone-closed-loop": 6,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [

@@ -12,7 +12,6 @@ SYLLABUS = content.syllabus()
 MODULES = SYLLABUS["modules"]
 LESSONS = [lesson for module in MODULES for lesson in module["lessons"]]
 LABS = [lab for module in MODULES for lab in module["labs"]]
-PLANNED = {part["number"]: part for module in MODULES for part in module.get("planned", [])}
 LEVELS = ("remember", "understand", "apply", "analyse", "evaluate", "create")
 CCDS = ("AI", "AP", "BDS", "CCF", "DG", "DM", "DP", "ML", "PDA", "PR", "SDM")
 
@@ -33,7 +32,7 @@ def words(cells):
     return sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
 
 
-@pytest.mark.parametrize("part", [*LESSONS, *LABS, *PLANNED.values()], ids=name)
+@pytest.mark.parametrize("part", [*LESSONS, *LABS], ids=name)
 def test_outcomes_and_datasets_exist(part):
     assert part["outcomes"]
     assert set(part["outcomes"]) <= set(SYLLABUS["outcomes"])
@@ -57,8 +56,8 @@ def test_an_outcome_says_what_a_student_can_do_at_which_level(outcome):
 
 
 @pytest.mark.parametrize("outcome", SYLLABUS["outcomes"])
-def test_every_outcome_is_taught_and_graded_here_or_in_what_is_planned(outcome):
-    parts = [*LESSONS, *LABS, *PLANNED.values()]
+def test_every_outcome_is_taught_and_graded(outcome):
+    parts = [*LESSONS, *LABS]
     where = [name(part) for part in parts if outcome in part["outcomes"]]
     assert any(re.fullmatch(r"\d\.\d", one) for one in where), "taught in no lesson"
     assert any(not re.fullmatch(r"\d\.\d", one) for one in where), "graded in no lab"
@@ -98,14 +97,10 @@ def test_a_lesson_needs_what_it_says_and_what_comes_before_it(lesson):
 
 
 @pytest.mark.parametrize("proposal", SYLLABUS["proposals"], ids=lambda one: one["says"][:30])
-def test_every_proposal_of_the_article_is_taught_here_or_in_what_is_planned(proposal):
+def test_every_proposal_of_the_article_is_taught(proposal):
     assert proposal["where"]
     for part in proposal["where"]:
-        assert part in THERE or part in PLANNED, part
-
-
-def test_what_is_planned_is_not_there_yet():
-    assert not THERE & set(PLANNED)
+        assert part in THERE, part
 
 
 def test_the_weeks_add_up():

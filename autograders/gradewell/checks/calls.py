@@ -6,7 +6,7 @@ import contextlib
 import io
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from types import FrameType
 from typing import Any
@@ -198,17 +198,20 @@ def near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[.
     return helper
 
 
-def runs_code_of(module: str, function: Callable[..., Any], *arguments: Any) -> bool:
-    """Whether a call ends up in functions of ``module`` (its dataclasses' own methods do not count)."""
+def runs_code_of(
+    module: str, function: Callable[..., Any], *arguments: Any, names: Collection[str] = ()
+) -> bool:
+    """Whether a call ends up in functions of ``module``, or in those of them that are named (its dataclasses' own methods do not count)."""
     if isinstance(function, Remote):  # it is watched where it runs
-        return bool(near(function, runs_code_of)(module, function, *arguments))
+        return bool(near(function, runs_code_of)(module, function, *arguments, names=names))
     found = False
 
     def watch(frame: FrameType, event: str, argument: object) -> None:
         nonlocal found
         code = frame.f_code
         if event == "call" and frame.f_globals.get("__name__") == module:
-            found = found or not code.co_name.startswith("__")
+            mine = code.co_name in names if names else not code.co_name.startswith("__")
+            found = found or mine
 
     before = sys.getprofile()
     sys.setprofile(watch)

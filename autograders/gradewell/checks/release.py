@@ -34,7 +34,8 @@ AREAS: Mapping[str, str] = {
     **dict.fromkeys(("Orchard Vale", "Pine Ridge", "Saltwick Island"), "country"),
 }
 """The area of each district."""
-_WITHIN: Coarser = {"district": {name: [area] for name, area in AREAS.items()}}
+WITHIN: Coarser = {"district": {name: [area] for name, area in AREAS.items()}}
+"""The groups that a release may use, for ``gradewell.checks.coding``."""
 _GROUPS = {
     "infection": ("COVID-19", "HIV infection", "hepatitis B", "influenza", "tuberculosis", "pneumonia", "bronchitis"),
     "mental illness": ("anxiety disorder", "depression", "eating disorder", "schizophrenia", "substance dependence", "dementia"),
@@ -120,11 +121,11 @@ def published(
     if any(told.values()):
         message = "Phone numbers of patients stand in your release."
         return Result.failed(title, points, "release.identifiers", message)
-    fits, counts = _read(first, people)
+    fits, counts = read(first, people)
     shares = {
         "crowd": float((_class_sizes(first) < K).mean()) if len(first) else 0.0,
         "linkage": float((fits.sum(axis=1) == 1).mean()),
-        "variety": float(_certain(counts, people).mean()),
+        "variety": float(certain(counts, people).mean()),
         "order": _in_order(first, fits),
         "two releases": _by_both(first, second, counts, people),
     }
@@ -174,7 +175,7 @@ def utility_lost(release: pd.DataFrame, people: pd.DataFrame, seed: int) -> floa
     seed : int
         Of the questions.
     """
-    asked = loss(release, people, [*KNOWN, SECRET], seed, _WITHIN).total
+    asked = loss(release, people, [*KNOWN, SECRET], seed, WITHIN).total
     coarse = float(np.mean([_coarse(release, people, name) for name in KNOWN]))
     return (asked + coarse) / 2
 
@@ -184,7 +185,7 @@ def _coarse(release: pd.DataFrame, people: pd.DataFrame, name: str) -> float:
         return 1.0
     shares = people[name].value_counts(normalize=True)
     codes, said = pd.factorize(release[name].astype(object), use_na_sentinel=False)
-    fits = between(list(said), list(shares.index), _WITHIN.get(name, {})) == 0
+    fits = between(list(said), list(shares.index), WITHIN.get(name, {})) == 0
     about = (fits.T @ shares.to_numpy())[codes]
     about[about == 0] = 1.0  # what nobody can read tells nothing
     exact = float((shares**2).sum())
@@ -203,9 +204,9 @@ def _no_release(release: Any) -> str:
     return ""
 
 
-def _read(release: pd.DataFrame, people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def read(release: pd.DataFrame, people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """For each person which rows can be theirs, and how often these say each illness; shapes (people, rows), (people, illnesses)."""
-    fits = distances(release, people, KNOWN, _WITHIN) == 0
+    fits = distances(release, people, KNOWN, WITHIN) == 0
     said = release[SECRET].astype(str).to_numpy()
     each = np.array([said == illness for illness in _illnesses()], dtype=np.float32).T
     return fits, fits.astype(np.float32) @ each.reshape(len(release), len(_illnesses()))
@@ -215,7 +216,7 @@ def _illnesses() -> list[str]:
     return [*_GROUPS, "other"]
 
 
-def _certain(counts: np.ndarray, people: pd.DataFrame) -> np.ndarray:
+def certain(counts: np.ndarray, people: pd.DataFrame) -> np.ndarray:
     """Who is left with one illness, and has it."""
     names = np.array(_illnesses(), dtype=object)
     true: np.ndarray = names[counts.argmax(axis=1)] == people[SECRET].to_numpy(dtype=object)
@@ -261,17 +262,17 @@ def _by_both(
         common = set(first[name]) & set(second[name])
         if len(common) > _HALF * len(first):
             return 1.0
-    _, again = _read(second, people)
+    _, again = read(second, people)
     both = np.where((counts > 0) & (again > 0), counts, 0)
     in_both = (counts.sum(axis=1) > 0) & (again.sum(axis=1) > 0)
-    return float((_certain(both, people) & in_both & ~_certain(counts, people)).mean())
+    return float((certain(both, people) & in_both & ~certain(counts, people)).mean())
 
 
 def _untrue(release: pd.DataFrame, people: pd.DataFrame) -> float:
     """The share of the rows that say more often of a class what is true of fewer people who fit it."""
     if not len(release):
         return 0.0
-    fits = distances(release, people, KNOWN, _WITHIN) == 0
+    fits = distances(release, people, KNOWN, WITHIN) == 0
     keys = [*(name for name in KNOWN if name in release), SECRET]
     text = release[keys].astype(object).where(release[keys].notna(), "*").astype(str)
     number = text.groupby(keys).cumcount().to_numpy()
@@ -322,7 +323,7 @@ def _of_the_class(people: pd.DataFrame, seed: int) -> dict[str, tuple[float, flo
     }
     return {
         name: (
-            float(_certain(_read(release, people)[1], people).mean()),
+            float(certain(read(release, people)[1], people).mean()),
             utility_lost(release, people, seed),
         )
         for name, release in made.items()

@@ -2,6 +2,7 @@
 
 from gradewell.checks.loop.check import closes, transitions
 from gradewell.checks.loop.monitor import INVARIANTS, Breach, breaches
+from gradewell.checks.loop.replay import attempt
 from gradewell.checks.loop.scripts import FIRST, PEOPLE, scripts
 from gradewell.checks.loop.stories import stories
 
@@ -10,6 +11,7 @@ __all__ = [
     "INVARIANTS",
     "PEOPLE",
     "Breach",
+    "attempt",
     "breaches",
     "closes",
     "scripts",
