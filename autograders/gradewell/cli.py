@@ -126,7 +126,13 @@ def rivals(
     from gradewell.rivals import meet, shown
 
     console = Console(width=None if sys.stdout.isatty() else 110)
-    console.print(shown(meet(assignment, console)))
+    try:
+        outcomes = meet(assignment, console)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Nothing was entered in the gradebook.", err=True)
+        sys.exit(130)
+    console.print(shown(outcomes))
+    console.print(f"Feedback pages get it with: nbgrader generate_feedback {assignment} --force")
 
 
 def main() -> None:
