@@ -20,11 +20,11 @@ POPULATIONS = {
     "lab-05-matching": 30,
     "lab-06-epidemic-tables": 10,
     "lab-07-export": 30,
-    "lab-08-release": 10,
-    "lab-09-private-statistics": 10,
-    "lab-10-access": 20,
-    "lab-11-evidence": 20,
-    "capstone-closed-loop": 6,
+    "lab-08-release": 4,
+    "lab-09-private-statistics": 4,
+    "lab-10-access": 10,
+    "lab-11-evidence": 10,
+    "capstone-closed-loop": 2,
 }
 LABS = [lab for lab in content.labs() if lab not in ELSEWHERE]
 SAMPLES = [
@@ -92,7 +92,7 @@ def test_other_right_solutions_pass_on_other_populations(lab, sample, graded):
 def test_wrong_solutions_fail_on_every_population_for_the_reason_meant_for_them(
     lab, sample, graded
 ):
-    count = min(5, POPULATIONS[lab] // 2)
+    count = min(5, max(1, POPULATIONS[lab] // 2))
     for secret, found in graded(
         lab, sample, (f"w{n}" for n in range(count)), lost(sample).__contains__
     ):
