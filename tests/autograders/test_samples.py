@@ -18,12 +18,21 @@ SAMPLES = {lab: samples.load(content.submissions() / lab) for lab in LABS}
 WRONG = {LAB: 30}  # six of part A and twenty-four classifiers
 
 
+WHOLE = ("lab-01-summaries", "lab-04-classification")
+"""Of these all hostile and right samples go through the gradebook here; of the others the right ones and two hostile ones."""
+
+
 def tried(sample):
-    """All go through the gradebook by ``gradewell verify``. Here: the right and the hostile ones; of the wrong ones those whose points the sandbox
+    """All go through the gradebook by ``gradewell verify``. Here: the right and hostile ones; of the wrong ones those whose points the sandbox
     decides, those that lose what no hidden test looks at, and the empty one. The others are in test_labs.py and test_lab04.py."""
-    hidden = [cell for cell in sample.points if not cell.endswith("-check")]
-    wrong = sample.path.parent.name == "wrong" and not sample.blank
-    return not wrong or not hidden or "overview.memory" in sample.problems
+    lab, kind = sample.path.parents[1].name, sample.path.parent.name
+    if kind == "wrong":
+        hidden = any(not cell.endswith("-check") for cell in sample.points)
+        return sample.blank or not hidden or "overview.memory" in sample.problems
+    if lab in WHOLE or kind == "right":
+        return True
+    some = sorted(one.path.stem for one in SAMPLES[lab] if one.path.parent.name == "hostile")
+    return kind == "hostile" and sample.path.stem in some[:2]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +41,7 @@ def reports(tmp_path_factory, bubblewrap):
     @cache
     def report(lab):
         folder = tmp_path_factory.mktemp("samples") / "course"
-        return verify(lab, folder, Console(quiet=True), seeds=1, only=tried)
+        return verify(lab, folder, Console(quiet=True), seeds=0, only=tried)
 
     return report
 
