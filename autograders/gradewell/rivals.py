@@ -8,6 +8,7 @@ process alone.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +70,12 @@ def meet(assignment: str, console: Console) -> list[Outcome]:
     """
     app = load([], {})
     runner = app.begin(assignment)
-    autograded = Path(
-        app.coursedir.format_path(app.coursedir.autograded_directory, "*", assignment)
-    )
-    graded = {
-        path.parts[-3]: path
-        for path in sorted(autograded.parent.parent.glob(f"*/{assignment}/{assignment}.ipynb"))
-    }
+    step = app.coursedir.autograded_directory
+    with Gradebook(app.coursedir.db_url) as gradebook:
+        teams = sorted(student.id for student in gradebook.students)
+    folders = {team: Path(app.coursedir.format_path(step, team, assignment)) for team in teams}
+    notebooks = {team: folder / f"{assignment}.ipynb" for team, folder in folders.items()}
+    graded = {team: notebook for team, notebook in notebooks.items() if notebook.is_file()}
     if len(graded) < 2:
         raise RunnerError(
             f"{len(graded)} submissions of {assignment} are graded: it takes two teams, and sharewell grade {assignment} first"
@@ -121,7 +121,8 @@ def _asked(runner: Runner, assignment: str, team: str, path: Path, question: str
         for cell in nb.cells
         if cell.cell_type == "code" and not (is_grade(cell) and not is_solution(cell))
     ]
-    ask = f"import json\nfrom gradewell.checks import capstone\nprint(json.dumps({question}))"
+    mark = secrets.token_hex(16)  # what the team's code prints does not begin so
+    ask = f"import json\nfrom gradewell.checks import capstone\nprint('\\n{mark}' + json.dumps({question}))"
     job = Job(
         cells=(*cells, Cell(ask, 120, judged=True)),
         folder=runner.folder_seen(team, assignment),
@@ -137,8 +138,9 @@ def _asked(runner: Runner, assignment: str, team: str, path: Path, question: str
         if message.get("msg_type", message["header"]["msg_type"]) == "stream"
         and message["content"].get("name") == "stdout"
     )
+    _, _, answer = said.rpartition(f"\n{mark}")
     try:
-        return json.loads(said)
+        return json.loads(answer.splitlines()[0]) if answer else None
     except ValueError:
         return None
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 from gradewell import rivals, samples
-from gradewell.checks import capstone, loop, release
-from gradewell.checks.capstone import AUDIENCES, REQUESTERS, RESOURCES
+from gradewell.checks import capstone, hospital, loop
+from gradewell.checks.capstone import AUDIENCES, REQUESTERS, RESOURCES, catalogue
+from gradewell.checks.capstone import attack as attacks
 from gradewell.checks.coding import distances
-from gradewell.checks.release import KNOWN, WITHIN
+from gradewell.checks.hospital import KNOWN, WITHIN
 from rich.console import Console
 from sharewell import content
 from sharewell.course import Course, make
@@ -99,7 +100,7 @@ def test_a_desk_by_the_rules_earns_all_points_and_every_rule_is_put_to_the_test(
     strict = capstone.service(lambda request: ("reject", "no"), seed, 10)
     assert (lenient.points, strict.points) == (0, 0)
     told = codes(lenient) | codes(strict)
-    assert told == {f"service.{name}" for name in capstone._SERVED}
+    assert told == {f"service.{name}" for name in catalogue._SERVED}
 
 
 @pytest.mark.parametrize("wrong", [None, "approve", ("approve",), ("approve", "all"), ("reject", " "), ("reject", None), ("perhaps", [])])  # fmt: skip
@@ -119,11 +120,11 @@ def test_an_attack_that_says_only_what_is_sure_earns_all_points(seed):
 
 
 def test_an_attack_that_guesses_counts_for_nothing_against_a_release():
-    people = release.patients(3)
+    people = hospital.patients(3)
     table = people.drop(columns="phone")
-    assert capstone.found_by(attack, table, people) > 0.9
-    assert capstone.found_by(lambda table, known: dict.fromkeys(known.index, "other"), table, people) == 0  # fmt: skip
-    assert capstone.found_by(lambda table, known: None, table, people) == 0
+    assert attacks.found_by(attack, table, people) > 0.9
+    assert attacks.found_by(lambda table, known: dict.fromkeys(known.index, "other"), table, people) == 0  # fmt: skip
+    assert attacks.found_by(lambda table, known: None, table, people) == 0
 
 
 def test_each_log_breaks_one_rule_that_can_be_found():

@@ -6,8 +6,8 @@ import hmac
 import numpy as np
 import pandas as pd
 import pytest
-from gradewell.checks import exposure, pseudonyms, release
-from gradewell.checks.release import AREAS, KNOWN
+from gradewell.checks import exposure, hospital, pseudonyms, release
+from gradewell.checks.hospital import AREAS, KNOWN
 
 
 def codes(result):
@@ -158,25 +158,25 @@ def test_each_attack_finds_what_it_is_for(publish, found):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_rows_in_an_order_of_chance_are_not_taken_for_the_hospitals(seed):
-    people = release.patients(seed)
+    people = hospital.patients(seed)
     mixed_up = coarse(people).sample(frac=1, random_state=seed).reset_index(drop=True)
-    assert release._in_order(mixed_up, release.read(mixed_up, people)[0]) < 0.3
+    assert release._in_order(mixed_up, hospital.read(mixed_up, people)[0]) < 0.3
 
 
 def test_utility_is_lost_by_coarser_values_left_out_columns_and_left_out_rows():
-    people = release.patients(5)
-    whole = release.utility_lost(people, people, 5)
-    some, more = (release.utility_lost(coarse(people, age=age), people, 5) for age in (20, 40))
-    without = release.utility_lost(coarse(people).drop(columns="age"), people, 5)
-    half = release.utility_lost(coarse(people).head(800), people, 5)
+    people = hospital.patients(5)
+    whole = hospital.utility_lost(people, people, 5)
+    some, more = (hospital.utility_lost(coarse(people, age=age), people, 5) for age in (20, 40))
+    without = hospital.utility_lost(coarse(people).drop(columns="age"), people, 5)
+    half = hospital.utility_lost(coarse(people).head(800), people, 5)
     assert whole == pytest.approx(0, abs=1e-6)
     assert whole < some < more < without < 1
     assert half > some
-    assert release.utility_lost(people.head(0), people, 5) == pytest.approx(1)
+    assert hospital.utility_lost(people.head(0), people, 5) == pytest.approx(1)
 
 
 def test_patients_are_others_with_another_seed_and_nobodys_real_numbers():
-    one, other = release.patients(5), release.patients(6)
+    one, other = hospital.patients(5), hospital.patients(6)
     assert not set(one["phone"]) & set(other["phone"]) or len(one) != len(other)
     assert one["phone"].is_unique
-    assert release.patients(5).equals(one)
+    assert hospital.patients(5).equals(one)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gradewell.checks import mechanisms, privacy
+from gradewell.checks import desk, mechanisms, privacy
 
 RANDOM = np.random.default_rng(9)
 
@@ -56,7 +56,7 @@ def test_honest_mechanisms_earn_all_points_also_with_whole_numbers(seed):
     assert mechanisms.counts(lambda values, e: len(values) + geometric(1 / e), seed, 12).passed
     assert mechanisms.histograms(bars, seed, 12).passed
     assert mechanisms.means(mean, seed, 14).passed
-    assert mechanisms.desk(Desk, seed, 20).passed
+    assert desk.keeps_account(Desk, seed, 20).passed
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_means_that_are_of_no_use_are_told_why(wrong, code):
 
 
 def test_a_desk_without_what_a_desk_has_is_told_so():
-    assert codes(mechanisms.desk(lambda values, total: None, 3, 20)) == {"desk.form"}
-    assert "desk.fails when called" in codes(mechanisms.desk(lambda values: None, 3, 20))
+    assert codes(desk.keeps_account(lambda values, total: None, 3, 20)) == {"desk.form"}
+    assert "desk.fails when called" in codes(desk.keeps_account(lambda values: None, 3, 20))
 
 
 def test_of_an_honest_mechanism_the_estimate_lies_within_its_interval_and_the_claim_too():

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from gradewell.checks import agreement
+from gradewell.checks import agreement, engine
 from gradewell.checks.access import ABSENT
 
 
@@ -31,19 +31,19 @@ def decide(policies, request):
 
 @pytest.mark.parametrize("seed", range(30))
 def test_an_engine_written_otherwise_earns_all_points(seed):
-    assert agreement.applies(applies, seed, 12).passed
-    assert agreement.engine(decide, seed, 20).passed
+    assert engine.applies(applies, seed, 12).passed
+    assert engine.decides(decide, seed, 20).passed
 
 
 @pytest.mark.parametrize("wrong", [None, "yes", 1, []])
 def test_what_is_no_answer_is_told_so(wrong):
-    assert codes(agreement.applies(lambda policy, request: wrong, 3, 12)) == {"applies.form"}
-    assert "policies.fails when called" in codes(agreement.engine(lambda p, r: wrong, 3, 20))
+    assert codes(engine.applies(lambda policy, request: wrong, 3, 12)) == {"applies.form"}
+    assert "policies.fails when called" in codes(engine.decides(lambda p, r: wrong, 3, 20))
 
 
 @pytest.mark.parametrize("constant", [True, False])
 def test_the_same_for_all_is_no_answer(constant):
-    assert agreement.applies(lambda policy, request: constant, 3, 12).points == 0
+    assert engine.applies(lambda policy, request: constant, 3, 12).points == 0
 
 
 def written(request):

@@ -6,7 +6,7 @@ import json
 import secrets
 
 import pytest
-from gradewell.checks import evidence, sharing
+from gradewell.checks import evidence, secret_sharing
 
 
 def codes(result):
@@ -43,8 +43,8 @@ def rebuild(some, p):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_other_ways_of_sharing_earn_all_points(seed):
-    assert sharing.pieces(share, seed, 14).passed
-    assert sharing.shamir(points, rebuild, seed, 22).passed
+    assert secret_sharing.pieces(share, seed, 14).passed
+    assert secret_sharing.shamir(points, rebuild, seed, 22).passed
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_other_ways_of_sharing_earn_all_points(seed):
     ],
 )
 def test_pieces_that_are_none_are_told_why(wrong, code):
-    assert code in codes(sharing.pieces(wrong, 3, 14))
+    assert code in codes(secret_sharing.pieces(wrong, 3, 14))
 
 
 def test_the_first_parties_see_nothing_but_the_last_sees_what_lies_near_the_secret():
@@ -68,7 +68,7 @@ def test_the_first_parties_see_nothing_but_the_last_sees_what_lies_near_the_secr
         free = [secrets.randbelow(p - 1) for _ in range(parties - 1)]
         return [*free, (secret - sum(free)) % p]
 
-    assert "tells nothing" in codes(sharing.pieces(narrow, 3, 14))
+    assert "tells nothing" in codes(secret_sharing.pieces(narrow, 3, 14))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_first_parties_see_nothing_but_the_last_sees_what_lies_near_the_secr
     ],
 )
 def test_points_that_are_none_are_told_why(make, again, code):
-    assert code in codes(sharing.shamir(make, again, 3, 22))
+    assert code in codes(secret_sharing.shamir(make, again, 3, 22))
 
 
 # -- the log ----------------------------------------------------------------------------------------

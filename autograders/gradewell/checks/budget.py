@@ -49,13 +49,13 @@ def accounting(
             cost = float(
                 random.choice([0.25, 0.25, 0.5, total - spent, total + 1, 0.0, -0.25, np.nan])
             )
-            before = _left(budget)
+            before = left_of(budget)
             try:
                 call(spend, cost)
                 accepted = True
             except CallFailed:
                 accepted = False
-            after = _left(budget)
+            after = left_of(budget)
             if not cost > 0:
                 if accepted:
                     parts["positive"] = 0.0
@@ -89,7 +89,8 @@ _RULES = {
 }
 
 
-def _left(budget: Any) -> float:
+def left_of(budget: Any) -> float:
+    """What is left of a budget, an attribute or a method of it; NaN where it cannot be had."""
     try:
         left = budget.left
         return float(left() if callable(left) else left)

@@ -17,6 +17,8 @@ from gradewell.runner.inside.peer import Remote, remote_module
 
 Function = Callable[..., Any]
 """What a student wrote."""
+COPIED = "Your function calls the grader's. Write it yourself."
+"""What is said where ``runs_code_of`` finds that it does."""
 
 
 class CallFailed(Exception):

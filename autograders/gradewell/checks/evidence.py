@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gradewell.checks.calls import CallFailed, Function, call, right_in, runs_code_of
+from gradewell.checks.calls import COPIED, CallFailed, Function, call, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 
-_COPIED = "Your function calls the grader's. Write it yourself."
 _RULES = {
     "honest": "An honest log, also an empty one, has nothing wrong: verify gives 0, with its own anchor as well.",
     "edit": "A record whose content was changed is found, and verify gives its number, counted from 1.",
@@ -70,7 +69,6 @@ def log(
     anchor: Function,
     seed: int = 1,
     points: float = 4,
-    shown: bool = False,
 ) -> Result:
     """Points for ``append(log, event, actor, patient, key)``, ``verify(log, anchor)`` and ``anchor(log)``.
 
@@ -96,7 +94,7 @@ def log(
 
     try:
         if runs_code_of(__name__, append, [], *told[0], key) or runs_code_of(__name__, verify, [], None):  # fmt: skip
-            return Result.failed(title, points, "log.copied", _COPIED)
+            return Result.failed(title, points, "log.copied", COPIED)
         honest = made(told)
         if not _is_log(honest, len(told)):
             message = "append returns the log as a list of dicts, with one record more."

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import CallFailed, Function, call, runs_code_of
-from gradewell.checks.release import AREAS
+from gradewell.checks.calls import COPIED, CallFailed, Function, call, runs_code_of
+from gradewell.checks.hospital import AREAS
 from gradewell.checks.result import Problem, Result
 
-_COPIED = "Your function calls the grader's. Write it yourself."
 _ON = ["sex", "birth_date", "district"]
 _LINKED = {
     "one fits": "A member whom exactly one patient fits, and who is the only member that this patient fits, is named.",
@@ -57,7 +56,7 @@ def links(function: Function, seed: int = 1, points: float = 4, shown: bool = Fa
             expected = _link(release, club)
             try:
                 if not number and runs_code_of(__name__, function, release.copy(), club.copy()):
-                    return Result.failed(title, points, "links.copied", _COPIED)
+                    return Result.failed(title, points, "links.copied", COPIED)
                 found = call(function, release.copy(), club.copy())
             except CallFailed as failure:
                 return Result.failed(title, points, "links.fails when called", f"{failure}.")
@@ -148,7 +147,7 @@ def report(function: Function, seed: int = 1, points: float = 4, shown: bool = F
             expected = _report(sizes, model, context)
             try:
                 if name == "overall" and runs_code_of(__name__, function, table.copy(), list(known), model, context):  # fmt: skip
-                    return Result.failed(title, points, "report.copied", _COPIED)
+                    return Result.failed(title, points, "report.copied", COPIED)
                 found = call(function, table.copy(), list(known), model, context)
             except CallFailed as failure:
                 return Result.failed(title, points, "report.fails when called", f"{failure}.")

@@ -1,4 +1,4 @@
-"""Lab 9: private counts, histograms and means, and a desk that keeps an account of what it has answered.
+"""Lab 9: private counts, histograms and means.
 
 Every mechanism is run thousands of times: its noise is compared with what it should be (``noise``), and two tables that differ in one
 person are told apart, if they can be (``privacy``).
@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from gradewell.checks import noise, privacy
-from gradewell.checks.calls import CallFailed, Function, call, repeated, right_in, runs_code_of
+from gradewell.checks.calls import COPIED, CallFailed, Function, repeated, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 
 _EPSILONS = (0.25, 0.5, 2.0)  # with 1, a scale of epsilon is right
-_COPIED = "Your function calls the grader's. Write it yourself."
 _TOWNS = ("Ash", "Birch", "Cedar", "Elm", "Fir", "Oak")
 
 
@@ -47,10 +46,10 @@ def counts(function: Function, seed: int = 1, points: float = 4, shown: bool = F
     values = [int(value) for value in random.integers(0, 100, int(random.integers(40, 80)))]
     first, second = (float(e) for e in random.choice(_EPSILONS, 2, replace=False))
     if runs_code_of(__name__, function, values, first):
-        return Result.failed(title, points, "counts.copied", _COPIED)
+        return Result.failed(title, points, "counts.copied", COPIED)
     try:
-        many = _numbers(repeated(function, 5_000, values, first))
-        none = _numbers(repeated(function, 2_000, [], second))
+        many = numbers(repeated(function, 5_000, values, first))
+        none = numbers(repeated(function, 2_000, [], second))
     except CallFailed as failure:
         return Result.failed(title, points, "counts.fails when called", f"{failure}.")
     if many is None or none is None:
@@ -73,7 +72,7 @@ def counts(function: Function, seed: int = 1, points: float = 4, shown: bool = F
     return result.showing(audited.figure, audited.table) if shown else result
 
 
-def _numbers(found: Sequence[Any]) -> np.ndarray | None:
+def numbers(found: Sequence[Any]) -> np.ndarray | None:
     """Results as an array of finite numbers; None when they are none."""
     if not all(
         isinstance(one, int | float | np.number) and not isinstance(one, bool) for one in found
@@ -101,7 +100,7 @@ def histograms(function: Function, seed: int = 1, points: float = 4, shown: bool
     values = [str(town) for town in random.choice(categories[:3], 60)]
     outside = [town for town in _TOWNS if town not in categories] * 5
     if runs_code_of(__name__, function, values, categories, epsilon):
-        return Result.failed(title, points, "histograms.copied", _COPIED)
+        return Result.failed(title, points, "histograms.copied", COPIED)
     try:
         found = repeated(function, 3_000, values + outside, list(categories), epsilon)
     except CallFailed as failure:
@@ -109,7 +108,7 @@ def histograms(function: Function, seed: int = 1, points: float = 4, shown: bool
     if any(not isinstance(one, Mapping) or set(one) != set(categories) for one in found):
         message = "noisy_histogram(values, categories, epsilon) returns a dict with all categories and nothing else."
         return Result.failed(title, points, "histograms.form", message)
-    bars = _numbers([one[name] for one in found for name in categories])
+    bars = numbers([one[name] for one in found for name in categories])
     if bars is None:
         message = "The bars of a histogram are finite numbers."
         return Result.failed(title, points, "histograms.form", message)
@@ -150,7 +149,6 @@ def histograms(function: Function, seed: int = 1, points: float = 4, shown: bool
 _MEANS = {
     "cut": "What lies outside of the bounds counts as the bound: with very little noise the mean has to be that of the values as they were cut.",
     "within": "The mean lies between the bounds, whatever the noise: publish the nearest that does.",
-    "nobody": "An empty list has a mean between the bounds as well: an error would tell that nobody is there.",
     "accuracy": "It is too far off: about {found:.3g} on average, and {known:.3g} can be had with the same epsilon.",
     "more for more": "With a larger epsilon the mean has to be closer.",
 }  # fmt: skip
@@ -172,13 +170,13 @@ def means(function: Function, seed: int = 1, points: float = 4, shown: bool = Fa
     values = [float(v) for v in random.uniform(0.1 * high, 0.6 * high, 800).round(2)]
     wild = [*values[:50], 50 * high, -3 * high]
     if runs_code_of(__name__, function, values, low, high, epsilon):
-        return Result.failed(title, points, "means.copied", _COPIED)
+        return Result.failed(title, points, "means.copied", COPIED)
     try:
-        usual = _numbers(repeated(function, 300, values, low, high, epsilon))
-        careless = _numbers(repeated(function, 300, values, low, high, 8 * epsilon))
-        exact = _numbers(repeated(function, 20, wild, low, high, 1e6))
-        few = _numbers(repeated(function, 300, values[:2], low, high, epsilon))
-        none = _numbers(repeated(function, 100, [], low, high, epsilon))
+        usual = numbers(repeated(function, 300, values, low, high, epsilon))
+        careless = numbers(repeated(function, 300, values, low, high, 8 * epsilon))
+        exact = numbers(repeated(function, 20, wild, low, high, 1e6))
+        few = numbers(repeated(function, 300, values[:2], low, high, epsilon))
+        none = numbers(repeated(function, 100, [], low, high, epsilon))
     except CallFailed as failure:
         return Result.failed(title, points, "means.fails when called", f"{failure}.")
     if usual is None or careless is None or exact is None or few is None or none is None:
@@ -209,7 +207,7 @@ def means(function: Function, seed: int = 1, points: float = 4, shown: bool = Fa
     problems = [
         Problem(f"means.{name}", text.format(found=off, known=known))
         for name, text in _MEANS.items()
-        if not parts.get(name, 1.0)
+        if not parts[name]
     ]
     if not parts["epsilon"]:  # exact means are no merit
         parts = dict.fromkeys(parts, 0.0)
@@ -224,109 +222,3 @@ def _known_error(
     sums = sum(values) + random.laplace(0, 2 * high / epsilon, 2_000)
     numbers = len(values) + random.laplace(0, 2 / epsilon, 2_000)
     return float(np.abs(sums / numbers - np.mean(values)).mean())
-
-
-_DESK = {
-    "noise": "A new question is answered by the true number, of the values from low up to and without high, with Laplace noise of scale 1 / epsilon.",
-    "same question": "The same question with the same epsilon gets the same answer again, and costs nothing: fresh noise could be averaged away.",
-    "disjoint": "Ranges that have nothing in common are about different people: together they cost no more than the dearest of them.",
-    "overlap": "Where ranges overlap, the people in both are asked about twice: the costs add up there.",
-    "refuses": "A question that would cost somebody more than the total is refused with an error, and so is one whose epsilon is not above 0.",
-    "allows": "A question that costs no more than is left, even all of it, is answered.",
-    "refusals": "A refused question changes nothing.",
-}  # fmt: skip
-
-
-def desk(make: Function, seed: int = 1, points: float = 4, shown: bool = False) -> Result:
-    """Points for ``Desk(values, total)``, with ``ask(low, high, epsilon)`` and ``left``.
-
-    Parameters
-    ----------
-    make : callable
-        From a list of numbers and a budget to an object. ``ask`` gives the noisy number of values from ``low`` up to, and without,
-        ``high``; ``left`` is the total less the most that has been spent on any one value.
-    """
-    title, random = "the desk", np.random.default_rng(seed)
-    good = dict.fromkeys(_DESK, 1.0)
-    values = [int(value) for value in random.integers(0, 40, 60)]
-    try:
-        if runs_code_of(__name__, make, values, 1.0):
-            return Result.failed(title, points, "desk.copied", _COPIED)
-        desks = [call(make, list(values), 100.0) for _ in range(20)]
-        if any(not hasattr(one, name) for one in desks[:1] for name in ("ask", "left")):
-            message = (
-                "A desk has a method ask(low, high, epsilon), and left: what is left of the budget."
-            )
-            return Result.failed(title, points, "desk.form", message)
-        asked = [(-1 - step, 20 + step) for step in range(30) for _ in desks]
-        found = _numbers([call(desks[n % 20].ask, *some, 0.0625) for n, some in enumerate(asked)])
-        if found is None:
-            return Result.failed(title, points, "desk.form", "ask returns a finite number.")
-        truth = np.array([sum(low <= v < high for v in values) for low, high in asked])
-        exact = [(low, low + 10, sum(low <= v < low + 10 for v in values)) for low in values[:8]]
-        sure = call(make, list(values), 1e9)
-        near = _numbers([call(sure.ask, low, high, 1e5) for low, high, _ in exact])
-        right = near is not None and np.abs(near - [number for *_, number in exact]).max() < 0.1
-        good["noise"] = float(right and noise.laplace(list(found - truth), 0, 16.0, 1).passed)
-        for _ in range(8):
-            _account(make, values, random, good)
-    except CallFailed as failure:
-        return Result.failed(title, points, "desk.fails when called", f"{failure}.")
-    if not good["allows"] or not good["noise"]:  # who answers nothing keeps every rule
-        good = {name: 0.0 if name in ("refuses", "refusals") else v for name, v in good.items()}
-    problems = [Problem(f"desk.{name}", text) for name, text in _DESK.items() if not good[name]]
-    return Result.from_parts(title, points, good, problems)
-
-
-def _account(
-    make: Function, values: list[int], random: np.random.Generator, good: dict[str, float]
-) -> None:
-    """One desk, asked at random, beside an account of what it has to have left; what is not so is put down in ``good``."""
-    total = float(random.integers(4, 13)) / 4  # quarters add up exactly
-    one = call(make, list(values), total)
-    asked: dict[tuple[int, int, float], Any] = {}
-    for _ in range(25):
-        low = int(random.integers(0, 4)) * 10
-        question = (low, low + 10 * int(random.integers(1, 3)), float(random.choice([0.25, 0.25, 0.5, 1.0, 0.0, -0.25, total + 1])))  # fmt: skip
-        before = _spent(asked)
-        fits = question[2] > 0 and _spent([*asked, question]) <= total
-        try:
-            answer = call(one.ask, *question)
-        except CallFailed:
-            answer = None
-        left = _left(one)
-        if question in asked:
-            if answer != asked[question] or left != total - before:
-                good["same question"] = 0.0
-                return
-        elif fits and answer is None:
-            good["allows"] = 0.0
-            return
-        elif not fits and answer is not None:
-            good["refuses"] = 0.0
-            return
-        elif not fits:
-            if left != total - before:
-                good["refusals"] = 0.0
-                return
-        else:
-            asked[question] = answer
-            if left != total - _spent(asked):
-                others = [one for one in asked if one != question]
-                apart = all(low >= question[1] or high <= question[0] for low, high, _ in others)
-                good["disjoint" if apart else "overlap"] = 0.0
-                return
-
-
-def _spent(asked: Any) -> float:
-    """The most that has been spent on any one value."""
-    starts = [low for low, _, _ in asked]
-    return max((sum(e for low, high, e in asked if low <= at < high) for at in starts), default=0.0)
-
-
-def _left(one: Any) -> float:
-    try:
-        left = one.left
-        return float(left() if callable(left) else left)
-    except Exception:
-        return float("nan")

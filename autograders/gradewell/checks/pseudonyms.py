@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradewell.checks.calls import CallFailed, Function, call, right_in, runs_code_of
+from gradewell.checks.calls import COPIED, CallFailed, Function, call, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 
 _RULES = {
@@ -41,7 +41,7 @@ def cracked(function: Function, points: float = 6) -> Result:
     return right_in(cases, function, points, "trying all numbers", "crack")
 
 
-def pseudonyms(function: Function, seed: int = 1, points: float = 4, shown: bool = False) -> Result:
+def pseudonyms(function: Function, seed: int = 1, points: float = 4) -> Result:
     """Points for ``pseudonymise(numbers, key)``: a list of texts, as long as the list of numbers.
 
     The attacker knows the function and calls it with keys of his own; what he gets out may tell nothing of what another key gives.
@@ -52,8 +52,7 @@ def pseudonyms(function: Function, seed: int = 1, points: float = 4, shown: bool
     numbers = [f"1037{start + step:07}" for step in range(400)]
     key, other = (random.bytes(16).hex() for _ in range(2))
     if runs_code_of(__name__, function, numbers[:2], key):
-        message = "Your function calls the grader's. Write it yourself."
-        return Result.failed(title, points, "pseudonyms.copied", message)
+        return Result.failed(title, points, "pseudonyms.copied", COPIED)
     places = [int(place) for place in random.permutation(len(numbers))]
     try:
         first = _texts(call(function, list(numbers), key), len(numbers))

@@ -1,82 +1,39 @@
-"""Lab 8: a hospital's table is published, and attacked in five ways; and what an attacker and a risk report have to get right.
-
-The share of people whose illness a release gives away is one number for all of it: everybody for whom all rows that can be theirs
-say the same, whether there is one such row (linkage) or a whole class of them (homogeneity).
-"""
+"""Lab 8: a hospital's table is published, and attacked in five ways."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import datapolis
 import numpy as np
 import pandas as pd
 from sharewell import plots
 from sharewell.deidentify import recoded
 
-from gradewell.checks.calls import CallFailed, Function, call, runs_code_of
-from gradewell.checks.coding import Coarser, between, distances
+from gradewell.checks import hospital
+from gradewell.checks.calls import COPIED, CallFailed, Function, call, runs_code_of
+from gradewell.checks.coding import distances
+from gradewell.checks.hospital import (
+    AREAS,
+    KNOWN,
+    SECRET,
+    WITHIN,
+    K,
+    certain,
+    coarse,
+    patients,
+    read,
+    utility_lost,
+)
 from gradewell.checks.result import Figure, Problem, Result
-from gradewell.checks.utility import loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-KNOWN = ("sex", "age", "district", "nights")
-"""What an attacker knows of somebody: the quasi-identifiers."""
-SECRET = "illness"
-K, L = 5, 2
-"""How many people agree in each row, and how many illnesses stand in each class."""
-AREAS: Mapping[str, str] = {
-    **dict.fromkeys(("Harbourside", "Old Quarter", "Millbrook", "University Hill"), "city"),
-    **dict.fromkeys(("Northgate", "Eastmarsh", "Foundry", "Lakeview", "Southfield"), "suburbs"),
-    **dict.fromkeys(("Orchard Vale", "Pine Ridge", "Saltwick Island"), "country"),
-}
-"""The area of each district."""
-WITHIN: Coarser = {"district": {name: [area] for name, area in AREAS.items()}}
-"""The groups that a release may use, for ``gradewell.checks.coding``."""
-_GROUPS = {
-    "infection": ("COVID-19", "HIV infection", "hepatitis B", "influenza", "tuberculosis", "pneumonia", "bronchitis"),
-    "mental illness": ("anxiety disorder", "depression", "eating disorder", "schizophrenia", "substance dependence", "dementia"),
-    "cancer": ("breast cancer", "colorectal cancer", "lung cancer", "melanoma", "prostate cancer"),
-}  # fmt: skip
-_GROUP = {illness: name for name, some in _GROUPS.items() for illness in some}
 _ROWS, _ENOUGH = 0.9, 1.25
 """The share of the rows to keep, and how many times the loss of the best releases that we know earns all."""
 _HALF = 0.5
-_COPIED = "Your function calls the grader's. Write it yourself."
 
-
-def patients(seed: int) -> pd.DataFrame:
-    """One hospital's patients of a year: ``phone``, what is known of them (``KNOWN``), and ``illness``; one row a patient.
-
-    Parameters
-    ----------
-    seed : int
-        Of the hospital.
-
-    Returns
-    -------
-    pandas.DataFrame
-        About 1,700 rows.
-    """
-    stays = datapolis.load("hospital_stays", scale=0.2, seed=seed).drop_duplicates("patient")
-    random = np.random.default_rng([seed, 8])
-    phones = random.choice(10_000_000, len(stays), replace=False)
-    return pd.DataFrame(
-        {
-            "phone": [f"1037{number:07}" for number in phones],
-            "sex": stays["sex"].to_numpy(dtype=object),
-            "age": 2025 - stays["birth_date"].dt.year.to_numpy(dtype=np.int64),
-            "district": stays["district"].to_numpy(dtype=object),
-            "nights": stays["nights"].to_numpy(dtype=np.int64),
-            SECRET: [_GROUP.get(one, "other") for one in stays["diagnosis"]],
-        }
-    )
-
-
-# -- the release ------------------------------------------------------------------------------------
 
 _PROTECTED = {
     "crowd": "In each row at least {k} people have to agree in all of {known} that you publish. {share:.1%} of your rows are in a smaller class.",
@@ -92,9 +49,7 @@ _USEFUL = {
 }  # fmt: skip
 
 
-def published(
-    publish: Function, seed: int, points: float, shown: bool = False, title: str = "the release"
-) -> Result:
+def published(publish: Function, seed: int, points: float, shown: bool = False) -> Result:
     """Points for ``publish(patients)``: five attacks on its release, and what the release is still good for.
 
     What protects without being of use earns nothing, and neither does what is of use without protecting.
@@ -106,9 +61,9 @@ def published(
     shown : bool
         Whether the release is drawn beside others.
     """
-    people = patients(seed)
-    if runs_code_of(__name__, publish, people.head(50).copy()):
-        return Result.failed(title, points, "release.copied", _COPIED)
+    title, people = "the release", patients(seed)
+    if any(runs_code_of(m, publish, people.head(50).copy()) for m in (__name__, hospital.__name__)):
+        return Result.failed(title, points, "release.copied", COPIED)
     more = patients(seed + 1).head(len(people) // 10)
     grown = pd.concat([people, more], ignore_index=True)
     try:
@@ -163,36 +118,6 @@ def published(
     return result.showing(_plane({"yours": yours, **_of_the_class(people, seed)}))
 
 
-def utility_lost(release: pd.DataFrame, people: pd.DataFrame, seed: int) -> float:
-    """What a release does not tell of its patients, 0 (nothing is lost) to 1.
-
-    The mean of two: how far questions of chance are off (``gradewell.checks.utility.loss``), and how coarse the known columns are: the
-    share of all patients that a value could be about, beyond what the true value is about. Rows that were left out are lost.
-
-    Parameters
-    ----------
-    release, people : pandas.DataFrame
-    seed : int
-        Of the questions.
-    """
-    asked = loss(release, people, [*KNOWN, SECRET], seed, WITHIN).total
-    coarse = float(np.mean([_coarse(release, people, name) for name in KNOWN]))
-    return (asked + coarse) / 2
-
-
-def _coarse(release: pd.DataFrame, people: pd.DataFrame, name: str) -> float:
-    if name not in release or not len(release):
-        return 1.0
-    shares = people[name].value_counts(normalize=True)
-    codes, said = pd.factorize(release[name].astype(object), use_na_sentinel=False)
-    fits = between(list(said), list(shares.index), WITHIN.get(name, {})) == 0
-    about = (fits.T @ shares.to_numpy())[codes]
-    about[about == 0] = 1.0  # what nobody can read tells nothing
-    exact = float((shares**2).sum())
-    kept = min(1.0, len(release) / len(people))
-    return 1 - kept * (1 - max(0.0, float(about.mean()) - exact) / (1 - exact))
-
-
 def _no_release(release: Any) -> str:
     """What is wrong with the form of a release; empty when nothing is."""
     if not isinstance(release, pd.DataFrame):
@@ -202,25 +127,6 @@ def _no_release(release: Any) -> str:
     if not set(KNOWN) & set(release.columns):
         return f"The release has none of {', '.join(KNOWN)}."
     return ""
-
-
-def read(release: pd.DataFrame, people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """For each person which rows can be theirs, and how often these say each illness; shapes (people, rows), (people, illnesses)."""
-    fits = distances(release, people, KNOWN, WITHIN) == 0
-    said = release[SECRET].astype(str).to_numpy()
-    each = np.array([said == illness for illness in _illnesses()], dtype=np.float32).T
-    return fits, fits.astype(np.float32) @ each.reshape(len(release), len(_illnesses()))
-
-
-def _illnesses() -> list[str]:
-    return [*_GROUPS, "other"]
-
-
-def certain(counts: np.ndarray, people: pd.DataFrame) -> np.ndarray:
-    """Who is left with one illness, and has it."""
-    names = np.array(_illnesses(), dtype=object)
-    true: np.ndarray = names[counts.argmax(axis=1)] == people[SECRET].to_numpy(dtype=object)
-    return ((counts > 0).sum(axis=1) == 1) & true
 
 
 def _class_sizes(release: pd.DataFrame) -> np.ndarray:
@@ -285,24 +191,7 @@ def _share_of(lost: float, reference: float) -> float:
     return float(np.clip((2 - lost / reference) / (2 - _ENOUGH), 0, 1))
 
 
-def _fixed(age: int, nights: int, areas: bool) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    def made(people: pd.DataFrame) -> pd.DataFrame:
-        def band(column: pd.Series, width: int) -> pd.Series:
-            low = column // width * width
-            return low.astype(str) + "-" + (low + width - 1).astype(str)
-
-        release = people.drop(columns="phone").assign(
-            age=band(people["age"], age),
-            nights=band(people["nights"], nights),
-            district=people["district"].map(AREAS) if areas else people["district"],
-        )
-        classes = release.groupby(list(KNOWN))[SECRET]
-        return release[(classes.transform("size") >= K) & (classes.transform("nunique") >= L)]
-
-    return made
-
-
-_REFERENCES = (_fixed(40, 4, True), _fixed(20, 8, True))
+_REFERENCES = (coarse(40, 4, True), coarse(20, 8, True))
 
 
 def _of_the_class(people: pd.DataFrame, seed: int) -> dict[str, tuple[float, float]]:
@@ -317,7 +206,7 @@ def _of_the_class(people: pd.DataFrame, seed: int) -> dict[str, tuple[float, flo
         "without phones": people.drop(columns="phone"),
         "ages in tens": people.assign(age=people["age"] // 10 * 10),
         "best k = 5": recoded(people, along, K, 0.08).recipe.apply(people),  # type: ignore[arg-type]
-        "20 years, 8 nights, areas": _fixed(20, 8, True)(people),
+        "20 years, 8 nights, areas": coarse(20, 8, True)(people),
         "illness only": people[["sex", SECRET]],
         "nothing": people.head(0),
     }

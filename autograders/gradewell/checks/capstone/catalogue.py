@@ -1,30 +1,18 @@
-"""The capstone: eight resources, five requesters, a release, and an attack on the releases of others. The exchange itself: ``loop``."""
+"""The eight resources of the capstone, their labels, and the desk that serves five requesters."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Callable, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from sharewell.classify import Audience, Item, classify, is_citation, strictness
-from sharewell.exchange import Exchange
-from sharewell.exchange import loop as finished
-from sharewell.exchange.unfinished import STEPS
+from sharewell.exchange.states import LABELS
 
-from gradewell.checks import loop, release
-from gradewell.checks.calls import CallFailed, Function, call, near, runs_code_of
-from gradewell.checks.loop.replay import replay
-from gradewell.checks.population import population_seed
-from gradewell.checks.release import KNOWN, SECRET
+from gradewell.checks.calls import COPIED, CallFailed, Function, call, runs_code_of
 from gradewell.checks.result import Problem, Result
 
-_COPIED = "Your function calls the grader's. Write it yourself."
 AUDIENCES: tuple[Audience, ...] = ("gov", "partner", "society")
 
 
@@ -124,8 +112,8 @@ def labels(given: Any, points: float = 4, citations: Any = None) -> Result:
             right += good
             if not good:
                 wrong.append(f"{name} for {audience}")
-        known = [strictness(cast("Any", label)) for label in said if label in ("public", "restricted", "non-sharing")]  # fmt: skip
-        if len(known) == 3 and known[2] < max(known[0], 0):
+        between, _, opened = said
+        if {between, opened} <= set(LABELS) and strictness(opened) < strictness(between):  # type: ignore[arg-type]
             looser.append(name)
         if "non-sharing" in said and not is_citation(str(cited.get(name, ""))):
             uncited.append(name)
@@ -156,12 +144,11 @@ def catalogued(given: Any, citations: Any, points: float = 2) -> Result:
     found = labels(given, points, citations)
     problems = [problem for problem in found.problems if problem.code != "labels.labels"]
     rows = given if isinstance(given, Mapping) else {}
-    known = ("public", "restricted", "non-sharing")
     missing = [
         name
         for name in RESOURCES
         if not isinstance(rows.get(name), Mapping)
-        or any(rows[name].get(audience) not in known for audience in AUDIENCES)
+        or any(rows[name].get(audience) not in LABELS for audience in AUDIENCES)
     ]
     if missing:
         message = f"There is no label yet for every audience of {', '.join(missing[:3])}."
@@ -176,31 +163,6 @@ def _label_of(name: str, audience: Audience) -> str:
     duty = audience == "gov" and facts.get("personal") == "identified"
     return classify(Item(audience=audience, basis="duty" if duty else "none", **facts)).label
 
-
-def closes(make: Any, seed: int, points: float, count: int = 30, shown: bool = True) -> Result:
-    """``loop.closes`` for an exchange whose five steps are a team's own: the toolkit's finished steps earn nothing, under whatever name."""
-    title, told = "the closed loop", [*loop.scripts()]
-    try:
-        there = near(make, replay)
-        given = (make, loop.PEOPLE, loop.FIRST, told)
-        if runs_code_of(finished.__name__, there, *given, names=STEPS):
-            message = "Platform takes finished steps of the toolkit. Write them, in a class that inherits from Unfinished."
-            return Result.failed(title, points, "loop.copied", message)
-        outcomes = [outcome for some, _ in call(there, *given, of=make) for outcome in some]
-    except CallFailed as failure:
-        return Result.failed(title, points, "loop.fails when made", f"{failure}.")
-    attempted = [event for story in told for event, *_ in story]
-    unwritten = {
-        event
-        for event, outcome in zip(attempted, outcomes, strict=True)
-        if event in STEPS and outcome.startswith(NotImplementedError.__name__)
-    }
-    found = loop.closes(make, seed, points, count, shown, title)
-    share = 1 - len(unwritten) / len(STEPS)  # what works without them is no merit
-    return replace(found, points=int(found.points * share * 4) / 4) if unwritten else found
-
-
-# -- service ----------------------------------------------------------------------------------------
 
 REQUESTERS: dict[str, tuple[Audience, bool]] = {
     "city health office": ("gov", False),
@@ -237,7 +199,7 @@ def service(function: Function, seed: int = 1, points: float = 2, shown: bool = 
     sides: dict[str, list[bool]] = {"approve": [], "reject": []}
     try:
         if runs_code_of(__name__, function, _request(random)):
-            return Result.failed(title, points, "service.copied", _COPIED)
+            return Result.failed(title, points, "service.copied", COPIED)
         for _ in range(400):
             request = _request(random)
             kind, meant = _answer(request)
@@ -310,213 +272,3 @@ def _answer(request: Mapping[str, Any]) -> tuple[str, tuple[str, list[str]]]:
         return "purpose", ("reject", [])
     left = [name for name in request["fields"] if name in resource.needs[request["purpose"]]]
     return "fields", ("approve", left) if left else ("reject", [])
-
-
-# -- the attack on others' releases -----------------------------------------------------------------
-
-_ATTACKED = {
-    "finds": "Whoever can be found is found: in some of the releases you claim {share:.0%} of the patients whose illness they give away.",
-    "sure": "Claims are right: in some of the releases {share:.0%} of yours are. Say nothing where rows that can be theirs differ.",
-    "quiet": "Of a release that gives nobody away, claim nothing.",
-}  # fmt: skip
-_RIGHT = 0.95
-
-
-def attacks(function: Function, seed: int = 1, points: float = 2, shown: bool = False) -> Result:
-    """Points for ``attack(table, known)``: the illness of everybody of whom a release gives it away, and of nobody else.
-
-    Parameters
-    ----------
-    function : callable
-        From a release and a table of what is known of people (``KNOWN``), to a dict from the people's index labels to illnesses.
-    """
-    title = "an attack on others' releases"
-    people = release.patients(seed).sample(700, random_state=seed % 2**32)
-    found_all, right_all = [], []
-    quiet = 1.0
-    try:
-        for number, (name, make) in enumerate(_WEAK.items()):
-            table = make(people).sample(frac=1, random_state=number).reset_index(drop=True)
-            known = people[list(KNOWN)]
-            if not number and runs_code_of(release.__name__, function, table.head(20).copy(), known.head(5).copy()):  # fmt: skip
-                return Result.failed(title, points, "attacks.copied", _COPIED)
-            claims = call(function, table.copy(), known.copy())
-            if not isinstance(claims, Mapping):
-                message = "attack returns a dict from a person's index label to an illness."
-                return Result.failed(title, points, "attacks.form", message)
-            given = _given_away(table, people)
-            true = people[SECRET].to_dict()
-            right = {who for who, what in claims.items() if who in true and true[who] == what}
-            if name == "strong":
-                quiet = float(len(claims) <= 0.01 * len(people))
-            elif given:
-                found_all.append(len(given & set(claims)) / len(given))
-                right_all.append(len(right) / len(claims) if claims else 0.0)
-    except CallFailed as failure:
-        return Result.failed(title, points, "attacks.fails when called", f"{failure}.")
-    except TypeError:
-        message = "The claims name people by their index labels."
-        return Result.failed(title, points, "attacks.form", message)
-    finds, sure = min(found_all), min(right_all)
-    parts = {"finds": float(finds >= _RIGHT) or finds / 2, "sure": float(sure >= _RIGHT) or sure / 2, "quiet": quiet}  # fmt: skip
-    if not finds:
-        parts = dict.fromkeys(parts, 0.0)
-    shares = {"finds": finds, "sure": sure, "quiet": 0.0}
-    problems = [
-        Problem(f"attacks.{name}", text.format(share=shares[name]))
-        for name, text in _ATTACKED.items()
-        if parts[name] < 1
-    ]
-    return Result.from_parts(title, points, parts, problems)
-
-
-def _given_away(table: pd.DataFrame, people: pd.DataFrame) -> set[Any]:
-    counts = release.read(table, people)[1]
-    return set(people.index[np.flatnonzero(release.certain(counts, people))])
-
-
-def _bands(column: pd.Series, width: int) -> pd.Series:
-    low = column // width * width
-    return low.astype(str) + "-" + (low + width - 1).astype(str)
-
-
-def _coarse(age: int, nights: int, areas: bool, k: int, varied: int) -> Callable[[pd.DataFrame], pd.DataFrame]:  # fmt: skip
-    def made(people: pd.DataFrame) -> pd.DataFrame:
-        table = people.drop(columns="phone").assign(
-            age=_bands(people["age"], age),
-            nights=_bands(people["nights"], nights),
-            district=people["district"].map(release.AREAS) if areas else people["district"],
-        )
-        classes = table.groupby(list(KNOWN))[SECRET]
-        return table[(classes.transform("size") >= k) & (classes.transform("nunique") >= varied)]
-
-    return made
-
-
-_WEAK: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "no phones": lambda people: people.drop(columns="phone"),
-    "coarser": _coarse(10, 4, False, 1, 1),
-    "a crowd without variety": _coarse(20, 8, True, 4, 1),
-    "nights suppressed": lambda people: _coarse(20, 4, True, 1, 1)(people).assign(nights="*"),
-    "strong": _coarse(40, 8, True, 5, 2),
-}
-"""Releases as others make them."""
-
-
-def found_by(function: Function, table: Any, people: pd.DataFrame) -> float:
-    """The share of people whose illness an attack claims rightly; 0 for an attack that is not sure of what it says.
-
-    Raises
-    ------
-    CallFailed
-        The attack raised.
-    """
-    claims = call(function, table.copy(), people[list(KNOWN)].copy())
-    if not isinstance(claims, Mapping) or not claims:
-        return 0.0
-    true = people[SECRET].to_dict()
-    right = sum(true.get(who) == what for who, what in claims.items())
-    return right / len(people) if right >= _RIGHT * len(claims) else 0.0
-
-
-# -- the audit --------------------------------------------------------------------------------------
-
-
-class _Lenient(Exchange):
-    """Nobody confirms but whoever comes."""
-
-    def _permit(self, actor: str, event: str, subject: Any, **context: Any) -> None:
-        if event != "confirm":
-            super()._permit(actor, event, subject, **context)
-
-
-class _Eager(Exchange):
-    """The last day is not looked at."""
-
-    def _permit(self, actor: str, event: str, subject: Any, **context: Any) -> None:
-        if event == "use":
-            subject = type(subject)(subject.kind, subject.name, {**subject.attributes, "until": self.today})  # fmt: skip
-        super()._permit(actor, event, subject, **context)
-
-    def _by_itself(self, event: str, grant: str) -> None:
-        if event != "expire":
-            super()._by_itself(event, grant)
-
-
-class _Patient(Exchange):
-    """Requests wait for ever."""
-
-    def _by_itself(self, event: str, grant: str) -> None:
-        if event != "escalate":
-            super()._by_itself(event, grant)
-
-
-@cache
-def _logs(seed: int) -> dict[str, list[dict[str, Any]]]:
-    told = loop.stories(seed, 30)
-    found: dict[str, list[dict[str, Any]]] = {}
-    for name, kind in {"north": _Lenient, "south": _Eager, "west": _Patient}.items():
-        for story in told:
-            exchange = kind(loop.PEOPLE, loop.FIRST)
-            names: dict[str, str] = {}
-            for one in story:
-                loop.attempt(exchange, names, one)
-            log = [dict(record) for record in exchange.log]
-            if 8 <= len(log) <= 40 and loop.breaches(log):
-                found[name] = log
-                break
-    return found
-
-
-def logs(seed: int = 1) -> dict[str, list[dict[str, Any]]]:
-    """The logs of three exchanges, each broken in one place, by name."""
-    return deepcopy(_logs(seed))
-
-
-def audited(given: Any, points: float = 6, seed: int = 1) -> Result:
-    """Points for the first record of each log in which a rule is broken, and the rule's code: a dict from the log's name to both."""
-    answers: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
-    problems = []
-    right = 0.0
-    for name, log in logs(seed).items():
-        found = loop.breaches(log)
-        number = found[0].number
-        codes = {breach.code for breach in found if breach.number == number}
-        said = answers.get(name)
-        pair = list(said) if isinstance(said, tuple | list) and len(said) == 2 else [None, None]
-        right += (pair[0] == number) / 2 + (pair[0] == number and pair[1] in codes) / 2
-        if pair[0] != number:
-            what = f"The first record of {name} that breaks a rule is another one."
-            problems.append(Problem(f"audit.{name}", what))
-        elif pair[1] not in codes:
-            what = f"Record {number} of {name} breaks a rule, and it is another one."
-            problems.append(Problem(f"audit.{name}", what))
-    return Result.from_parts("the audit", points, {"logs": right / 3}, problems)
-
-
-# -- teams against each other -----------------------------------------------------------------------
-
-
-def handed_out(publish: Function) -> str:
-    """A team's release of a hospital that is the same for all teams of a course, as JSON; empty where there is none."""
-    with contextlib.suppress(CallFailed):
-        table = call(publish, release.patients(population_seed(_COMMON)))
-        if isinstance(table, pd.DataFrame):
-            kept = [name for name in (*KNOWN, SECRET) if name in table]
-            return str(table[kept].reset_index(drop=True).to_json(orient="split"))
-    return ""
-
-
-def attacked(attack: Function, releases: Mapping[str, str]) -> dict[str, float]:
-    """The share of patients whom a team's attack finds in each of others' releases, as ``handed_out`` gives them."""
-    people = release.patients(population_seed(_COMMON))
-    found = {}
-    for team, text in releases.items():
-        found[team] = 0.0
-        with contextlib.suppress(CallFailed):
-            found[team] = found_by(attack, pd.read_json(io.StringIO(text), orient="split"), people)
-    return found
-
-
-_COMMON = "capstone-rivals"
-"""Of the hospital that all teams of a course publish, and attack."""

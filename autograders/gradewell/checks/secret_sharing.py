@@ -12,11 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from gradewell.checks.calls import CallFailed, Function, call, repeatable, repeated, runs_code_of
+from gradewell.checks.calls import (
+    COPIED,
+    CallFailed,
+    Function,
+    call,
+    repeatable,
+    repeated,
+    runs_code_of,
+)
 from gradewell.checks.privacy import FALSE_ALARM
 from gradewell.checks.result import Problem, Result
 
-_COPIED = "Your function calls the grader's. Write it yourself."
 _TIMES = 3_000
 _SMALL, _LARGE = 11, 2_147_483_647
 """Primes: one for which every value is seen often, one in which real numbers have room."""
@@ -42,7 +49,7 @@ def pieces(function: Function, seed: int = 1, points: float = 4, shown: bool = F
     told = ""
     try:
         if runs_code_of(__name__, function, 3, 3, _SMALL):
-            return Result.failed(title, points, "pieces.copied", _COPIED)
+            return Result.failed(title, points, "pieces.copied", COPIED)
         for p in (_SMALL, _LARGE):
             for parties in (2, 3, 5):
                 secret, other = (int(n) for n in random.integers(0, p, 2))
@@ -129,7 +136,7 @@ def shamir(
     told = ""
     try:
         if runs_code_of(__name__, make, 3, 2, 3, _SMALL) or runs_code_of(__name__, rebuild, [(1, 4), (2, 5)], _SMALL):  # fmt: skip
-            return Result.failed(title, points, "shamir.copied", _COPIED)
+            return Result.failed(title, points, "shamir.copied", COPIED)
         for p, t, n in ((_LARGE, 2, 3), (_LARGE, 3, 5), (251, 4, 5), (_SMALL, 1, 2), (_LARGE, 3, 3)):  # fmt: skip
             secret, other = (int(value) for value in random.integers(0, p, 2))
             one, two = (_pairs(call(make, s, t, n, p)) for s in (secret, other))
