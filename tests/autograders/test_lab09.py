@@ -124,5 +124,5 @@ def test_of_an_honest_mechanism_the_estimate_lies_within_its_interval_and_the_cl
         found = privacy.audit(count, table, table[1:], confidence=0.9999, arguments=[epsilon])
         assert found.epsilon <= found.estimate <= found.high
         assert found.epsilon <= epsilon <= found.high
-        half = privacy.audit(count, table, table[1:], arguments=[2 * epsilon])
+        half = privacy.audit(count, table, table[1:], 40_000, arguments=[2 * epsilon])
         assert half.epsilon > epsilon
