@@ -198,6 +198,15 @@ def test_an_audit_bounds_epsilon_from_below(mechanism, least, most):
     assert least <= found.epsilon <= most
 
 
+def test_an_audit_sees_the_one_number_of_many_that_has_no_noise():
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        noisy = lambda table: [*random.laplace(0, 4, 9), len(table)]  # noqa: B023, E731
+        found = privacy.audit(noisy, ALL, FEWER, times=2_000)
+        assert found.epsilon > 3
+        assert found.event.startswith("number 10 of the output")
+
+
 def test_an_honest_claim_stands_on_many_seeds_and_a_false_one_falls():
     for seed in range(40):
         assert privacy.claims(laplace(1.0, seed), 1.0, [(ALL, FEWER)], 5, times=2_000).passed
@@ -208,7 +217,7 @@ def test_an_honest_claim_stands_on_many_seeds_and_a_false_one_falls():
 @pytest.mark.parametrize(
     "wrong",
     [lambda table: None, lambda table: [1, 2][: len(table) % 2 + 1], lambda table: 1 / 0,
-     lambda table: math.nan, lambda table: {"a": 1}],
+     lambda table: math.nan, lambda table: {"a": 1}, lambda table: []],
 )  # fmt: skip
 def test_outputs_of_the_wrong_kind_are_explained(wrong):
     result = privacy.claims(wrong, 1.0, [(ALL, FEWER)], 5, times=200)

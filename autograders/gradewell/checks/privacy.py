@@ -79,26 +79,38 @@ def audit(
         for some in (table, neighbour)
     )
     half = times // 2
-    draws = None
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         if one.shape[1] != other.shape[1]:
             raise CallFailed("the mechanism gives more numbers for one table than for another")
-        one, other = draws = _on_a_line(one, other, half)
-        events = _tails(one[:half], other[:half])
+        options = [
+            (f"{what} {beyond}", event, pair)
+            for what, pair in _lines(one, other, half).items()
+            for beyond, event in _tails(pair[0][:half], pair[1][:half]).items()
+        ]
     elif isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         raise CallFailed("the mechanism gives numbers for one table and something else for another")
     else:
         values = list(dict.fromkeys([*one[:half], *other[:half]]))[:200]
-        events = {f"the output is {value!r}": _equals(value) for value in values}
-    name, event, swap = max(
-        ((name, event, swap) for name, event in events.items() for swap in (False, True)),
-        key=lambda option: tuple(
-            _bound(option[1], one[:half], other[:half], option[2], sure)[0]
+        options = [(f"the output is {value!r}", _equals(value), (one, other)) for value in values]
+    chosen = {
+        _counts(event, pair, slice(half)): (name, event, pair) for name, event, pair in options
+    }
+    best = max(
+        chosen,
+        key=lambda counts: [
+            _bounds(max(counts), min(counts), half, sure)[0]
             for sure in (confidence, 0.9)  # the second decides where nothing is sure
-        ),
+        ],
     )
-    epsilon, shares, estimate, high = _bound(event, one[half:], other[half:], swap, confidence)
-    return Audit(epsilon, confidence, name, shares, estimate, high, draws)
+    name, event, pair = chosen[best]
+    often, seldom = _counts(event, pair, slice(half, times))
+    if best[0] < best[1]:
+        often, seldom = seldom, often
+    runs = times - half
+    epsilon, high = _bounds(often, seldom, runs, confidence)
+    shares = (often / runs, seldom / runs)
+    draws = pair if isinstance(one, np.ndarray) else None
+    return Audit(epsilon, confidence, name, shares, _ratio(*shares), high, draws)
 
 
 def _outputs(found: list[Any]) -> np.ndarray | list[Hashable]:
@@ -111,17 +123,27 @@ def _outputs(found: list[Any]) -> np.ndarray | list[Hashable]:
         raise CallFailed(
             "the mechanism has to give a number, a sequence of as many numbers each time, or a text"
         ) from None
+    if not numbers.size:
+        raise CallFailed("the mechanism gives a sequence without numbers")
     if not np.isfinite(numbers).all():
         raise CallFailed("the mechanism gives numbers that are not finite")
     return numbers.reshape(len(found), -1)
 
 
-def _on_a_line(one: np.ndarray, other: np.ndarray, half: int) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors by how far they lie in the direction in which the first halves differ on average."""
+def _lines(
+    one: np.ndarray, other: np.ndarray, half: int
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Vectors as single numbers, by what these are: each coordinate, and how far they lie where the first halves' means differ.
+
+    A line through both means sees what is spread over the coordinates; one coordinate sees that a number has no noise at all.
+    """
+    if one.shape[1] == 1:
+        return {"the output": (one[:, 0], other[:, 0])}
+    lines = {f"number {n} of the output": (one[:, n - 1], other[:, n - 1]) for n in range(1, one.shape[1] + 1)}  # fmt: skip
     direction = one[:half].mean(axis=0) - other[:half].mean(axis=0)
-    if len(direction) == 1 or not direction.any():
-        return one[:, 0], other[:, 0]
-    return one @ direction, other @ direction
+    if direction.any():
+        lines["the output, along the means' difference,"] = (one @ direction, other @ direction)
+    return lines
 
 
 def _tails(one: np.ndarray, other: np.ndarray) -> dict[str, Callable[[Any], np.ndarray]]:
@@ -129,7 +151,7 @@ def _tails(one: np.ndarray, other: np.ndarray) -> dict[str, Callable[[Any], np.n
     cuts = np.unique(np.quantile(np.concatenate([one, other]), np.linspace(0.005, 0.995, 100)))
     compare = {">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less}
     return {
-        f"the output {sign} {cut!r}": partial(_compared, beyond, cut)
+        f"{sign} {cut!r}": partial(_compared, beyond, cut)
         for cut in cuts.tolist()
         for sign, beyond in compare.items()
     }
@@ -144,16 +166,17 @@ def _equals(value: Hashable) -> Callable[[Any], np.ndarray]:
     return lambda values: np.array([type(v) is type(value) and v == value for v in values])
 
 
-def _bound(
-    event: Callable[[Any], np.ndarray], one: Any, other: Any, swap: bool, confidence: float
-) -> tuple[float, tuple[float, float], float, float]:  # fmt: skip
-    """The lower bound that an event gives, how often it came, and what that says of epsilon: as counted, and at most."""
-    first, second = (other, one) if swap else (one, other)
-    often, seldom = int(event(first).sum()), int(event(second).sum())
-    shares = (often / len(first), seldom / len(second))
-    one = clopper_pearson(often, len(first), confidence)
-    two = clopper_pearson(seldom, len(second), confidence)
-    return _ratio(one[0], two[1]), shares, _ratio(*shares), _ratio(one[1], two[0])
+def _counts(
+    event: Callable[[Any], np.ndarray], pair: tuple[Any, Any], part: slice
+) -> tuple[int, int]:
+    """How often an event came in a part of the runs, on each table."""
+    return int(event(pair[0][part]).sum()), int(event(pair[1][part]).sum())
+
+
+def _bounds(often: int, seldom: int, runs: int, confidence: float) -> tuple[float, float]:
+    """What epsilon is by an event at least and at most, when it came so often in as many runs on each table."""
+    more, less = (clopper_pearson(hits, runs, confidence) for hits in (often, seldom))
+    return _ratio(more[0], less[1]), _ratio(more[1], less[0])
 
 
 def _ratio(often: float, seldom: float) -> float:
