@@ -82,7 +82,7 @@ def audit(
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         if one.shape[1] != other.shape[1]:
             raise CallFailed("the mechanism gives more numbers for one table than for another")
-        options = [
+        options: list[tuple[str, Callable[[Any], np.ndarray], tuple[Any, Any]]] = [
             (f"{what} {beyond}", event, pair)
             for what, pair in _lines(one, other, half).items()
             for beyond, event in _tails(pair[0][:half], pair[1][:half]).items()
