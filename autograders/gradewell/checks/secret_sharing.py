@@ -137,7 +137,7 @@ def shamir(
     try:
         if runs_code_of(__name__, make, 3, 2, 3, _SMALL) or runs_code_of(__name__, rebuild, [(1, 4), (2, 5)], _SMALL):  # fmt: skip
             return Result.failed(title, points, "shamir.copied", COPIED)
-        for p, t, n in ((_LARGE, 2, 3), (_LARGE, 3, 5), (251, 4, 5), (_SMALL, 1, 2), (_LARGE, 3, 3)):  # fmt: skip
+        for p, t, n in ((_LARGE, 2, 3), (_LARGE, 3, 7), (251, 4, 7), (_SMALL, 1, 2), (_LARGE, 3, 3)):  # fmt: skip
             secret, other = (int(value) for value in random.integers(0, p, 2))
             one, two = (_pairs(call(make, s, t, n, p)) for s in (secret, other))
             if one is None or two is None or len(one) != n or len(two) != n:
