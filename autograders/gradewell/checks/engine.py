@@ -157,10 +157,11 @@ def _decide(policies: Sequence[Policy], request: Request) -> Answer:
 def decides(function: Function, seed: int = 1, points: float = 4, shown: bool = False) -> Result:
     """Points for ``decide(policies, request)``: "allow" or "deny", and the duties of all permits that apply.
 
-    It is asked with 25 policies of chance, in sets of up to six.
+    It is asked with 25 policies of chance, in sets of up to six; one of them is always about research alone, and not about "research-ads".
     """
     random = np.random.default_rng(seed)
     policies = [_policy(random) for _ in range(25)]
+    policies[0] |= {"effect": "permit", "where": {"purpose": ["research"]}, "until": None}
     for policy in policies:
         if policy["effect"] == "permit" and not policy["duties"]:
             policy["duties"] = [_one(random, _DUTIES)]

@@ -133,16 +133,21 @@ def _outputs(found: list[Any]) -> np.ndarray | list[Hashable]:
 def _lines(
     one: np.ndarray, other: np.ndarray, half: int
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Vectors as single numbers, by what these are: each coordinate, and how far they lie where the first halves' means differ.
+    """Vectors as single numbers, by what these are: each coordinate, and one line through all.
 
-    A line through both means sees what is spread over the coordinates; one coordinate sees that a number has no noise at all.
+    A coordinate shows that one of the numbers has no noise for one of the tables. The line is Fisher's discriminant of the first halves:
+    the direction in which the means are furthest apart for the noise that there is, so that noise which all numbers share does not hide them.
     """
     if one.shape[1] == 1:
         return {"the output": (one[:, 0], other[:, 0])}
     lines = {f"number {n} of the output": (one[:, n - 1], other[:, n - 1]) for n in range(1, one.shape[1] + 1)}  # fmt: skip
-    direction = one[:half].mean(axis=0) - other[:half].mean(axis=0)
-    if direction.any():
-        lines["the output, along the means' difference,"] = (one @ direction, other @ direction)
+    apart = one[:half].mean(axis=0) - other[:half].mean(axis=0)
+    if apart.any():
+        spread = np.cov(one[:half].T) + np.cov(other[:half].T)
+        spread += np.eye(len(apart)) * max(1e-9 * float(np.trace(spread)), 1e-12)
+        direction = np.linalg.solve(spread, apart)
+        direction /= np.linalg.norm(direction)
+        lines["the output, along one line,"] = (one @ direction, other @ direction)
     return lines
 
 
