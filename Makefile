@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
 LABS = $(notdir $(wildcard course/source/lab-*))
 
-.PHONY: help demo test verify setup spark check format lock wheel clean
+.PHONY: help demo test verify book setup spark check format lock wheel clean
 
 help: ## say what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -19,10 +19,15 @@ demo: $(READY) ## a whole class, from data to a graded gradebook (about 3 minute
 
 test: check ## all checks and tests of the project
 	@echo "Running the tests ..."
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 verify: $(READY) ## all samples of all labs through the gradebook, on 200 populations (an hour)
 	@set -e; for lab in $(LABS); do echo "$$lab"; $(BIN)/gradewell verify "$$lab"; done
+
+book: $(READY) ## the course as a static site, in book/_build/site (a few minutes the first time)
+	@echo "Building the book ..."
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --jobs 2 book book/_build/site
+	@echo "Open book/_build/site/index.html, or copy the folder to a web server."
 
 setup: $(READY) ## install everything into .venv
 
@@ -65,10 +70,10 @@ format: $(READY) ## put code and notebooks into shape
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra dev --output-file requirements.lock --upgrade --quiet pyproject.toml
+	  --extra dev --extra book --output-file requirements.lock --upgrade --quiet pyproject.toml
 
 wheel: $(READY) ## build dist/*.whl
 	@$(BIN)/python -m build --wheel
 
 clean: ## remove what make made
-	rm -rf $(VENV) dist sharewell-demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) book/_build dist sharewell-demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,55 @@
+/* Which pages were read, kept in the reader's browser and nowhere else. */
+(() => {
+  "use strict";
+  const KEY = "sharewell-read";
+
+  function read() {
+    try {
+      return new Set(JSON.parse(localStorage.getItem(KEY) || "[]"));
+    } catch {
+      return new Set(); // a browser that keeps nothing, or somebody else's value
+    }
+  }
+
+  function keep(pages) {
+    try {
+      localStorage.setItem(KEY, JSON.stringify([...pages]));
+    } catch {
+      /* a browser that keeps nothing: the box works until the page is left */
+    }
+  }
+
+  /** The name of the page that a link leads to, the same in all languages: lessons/..., labs/... */
+  function pageOf(link) {
+    const found = link.pathname.match(/\/((?:lessons|labs)\/.+)\.html$/);
+    return found ? found[1] : null;
+  }
+
+  function mark() {
+    const pages = read();
+    for (const link of document.querySelectorAll("nav.bd-links a, ol.way a")) {
+      const done = pages.has(pageOf(link));
+      link.classList.toggle("was-read-mark", done);
+      const stop = link.closest("ol.way > li");
+      if (stop && stop.querySelector("a") === link) stop.classList.toggle("was-read", done);
+    }
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const box = document.querySelector(".was-it-read input");
+    const page = pageOf(window.location);
+    if (box && page) {
+      box.checked = read().has(page);
+      box.addEventListener("change", () => {
+        const pages = read();
+        if (box.checked) pages.add(page);
+        else pages.delete(page);
+        keep(pages);
+        mark();
+      });
+    }
+    mark();
+  });
+  window.addEventListener("storage", mark);
+  window.addEventListener("pageshow", mark);
+})();

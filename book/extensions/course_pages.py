@@ -1,0 +1,132 @@
+"""Lessons and labs as pages, from the files that students get: lessons where they lie, labs as nbgrader releases them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from data_pages import schemas
+from sharewell import content, student
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.project import Project
+
+
+def lessons() -> dict[str, Path]:
+    """The notebook of each lesson of the syllabus by the name of its page.
+
+    Raises
+    ------
+    ExtensionError
+        A notebook is not in the syllabus, or the syllabus names one that is not there; the message names it.
+    """
+    root = content.root()
+    named = [
+        lesson[kind]
+        for module in content.syllabus()["modules"]
+        for lesson in module["lessons"]
+        for kind in ("notebook", "optional")
+        if kind in lesson
+    ]
+    there = {
+        path.relative_to(root).as_posix()
+        for path in (root / "lessons").rglob("*.ipynb")
+        if ".ipynb_checkpoints" not in path.parts
+    }
+    labs = {path.parent.name for path in (root / "source").glob("*/*.ipynb")}
+    for what, names in (
+        (
+            "is not in course/syllabus.yml",
+            [*sorted(there - set(named)), *sorted(labs - set(content.labs()))],
+        ),
+        (
+            "stands in course/syllabus.yml and is not there",
+            [*sorted(set(named) - there), *sorted(set(content.labs()) - labs)],
+        ),
+    ):
+        if names:
+            raise ExtensionError(f"{names[0]} {what}")
+    return {name.removesuffix(".ipynb"): root / name for name in named}
+
+
+def labs(folder: Path) -> dict[str, Path]:
+    """The student's version of each lab by the name of its page, made in ``folder`` when the instructor's has changed."""
+    for lab in content.labs():
+        source = content.root() / "source" / lab / f"{lab}.ipynb"
+        digest = hashlib.sha256(source.read_bytes()).hexdigest()
+        stamp = folder / student.MARK / f"{lab}.sha256"
+        if not stamp.is_file() or stamp.read_text() != digest:
+            shutil.rmtree(folder / "labs" / lab, ignore_errors=True)
+            stamp.unlink(missing_ok=True)
+    student.prepare(folder)
+    for lab in content.labs():
+        source = content.root() / "source" / lab / f"{lab}.ipynb"
+        (folder / student.MARK / f"{lab}.sha256").write_text(
+            hashlib.sha256(source.read_bytes()).hexdigest()
+        )
+    return {f"labs/{lab}": folder / "labs" / lab / f"{lab}.ipynb" for lab in content.labs()}
+
+
+class CourseProject(Project):
+    """Sphinx's list of pages, with those that lie elsewhere than in the book's folder."""
+
+    elsewhere: dict[str, Path]
+
+    def discover(self, *args: Any, **kwargs: Any) -> set[str]:
+        super().discover(*args, **kwargs)
+        for page, path in self.elsewhere.items():
+            relative = Path(os.path.relpath(path, self.srcdir))
+            self.docnames.add(page)
+            self._path_to_docname[relative] = page
+            self._docname_to_path[page] = relative
+        return self.docnames
+
+
+def isolate_kernels(app: Sphinx) -> None:
+    """Lessons run the same for everybody: without the start-up files of who builds the book, and without their kernels' greetings."""
+    folder = Path(app.srcdir) / "_build" / "ipython"
+    profile = folder / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.log_level = 40\n")
+    os.environ["IPYTHONDIR"] = str(folder)
+
+
+def add_pages(app: Sphinx) -> None:
+    project = CourseProject(app.srcdir, app.config.source_suffix)
+    project.elsewhere = {**notebooks(app), **schemas()}
+    project.restore(app.project)
+    app.project = app.env.project = project
+
+
+def student_folder(app: Sphinx) -> Path:
+    """What a student has: ``lessons/`` and ``labs/``; the same for all languages."""
+    return Path(app.srcdir) / "_build" / "student"
+
+
+def notebooks(app: Sphinx) -> dict[str, Path]:
+    """All notebooks by the names of their pages, as students get them."""
+    return {**lessons(), **labs(student_folder(app))}
+
+
+def prepare(app: Sphinx, page: str, source: list[str]) -> None:
+    """Labs are shown, not run: without answers most of their cells stop. What needs Spark runs where Spark is."""
+    if page.startswith("labs/") or (page.endswith("-spark") and not _spark()):
+        notebook = json.loads(source[0])
+        notebook["metadata"]["mystnb"] = {"execution_mode": "off"}
+        source[0] = json.dumps(notebook, ensure_ascii=False)
+
+
+def _spark() -> bool:
+    return find_spec("pyspark") is not None and shutil.which("java") is not None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", isolate_kernels)
+    app.connect("builder-inited", add_pages)
+    app.connect("source-read", prepare)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
