@@ -9,6 +9,7 @@ import ast
 import nbformat
 import pytest
 from gradewell import samples
+from gradewell.checks import CheckFailed
 from gradewell.checks.population import VARIABLE
 from sharewell import content
 
@@ -101,3 +102,21 @@ def test_wrong_solutions_fail_on_every_population_for_the_reason_meant_for_them(
         codes = {problem.code for result in results for problem in result.problems}
         missing = {code for code in sample.problems if not code.startswith("overview.")} - codes
         assert not missing, f"secret {secret}: {missing}"
+
+
+@pytest.mark.parametrize(
+    ("lab", "sample"),
+    [
+        one
+        for one in of("wrong")
+        if all(cell.endswith("-check") for cell in one.values[1].points) and not one.values[1].blank
+    ],
+)
+def test_mistakes_that_no_hidden_test_looks_at_fail_in_their_visible_check(lab, sample):
+    names = sample.names(notebook(lab))
+    cells = {cell.id: cell.source for cell in nbformat.read(notebook(lab), as_version=4).cells}
+    assert sample.points
+    for cell, points in sample.points.items():
+        assert points == 0
+        with pytest.raises(CheckFailed):
+            exec(cells[cell], names)
