@@ -14,8 +14,8 @@ from sphinx.application import Sphinx
 from sphinx.util.display import status_iterator
 
 _WORDS_A_MINUTE, _CHARACTERS_A_MINUTE = 200, 300
-LANGUAGES = {"en": ("", "English"), "zh_CN": ("zh/", "中文")}
-"""The folder of each language below the site's root, and its own name."""
+LANGUAGES = {"en": ("", "English")}
+"""The folder of each language below the site's root, and its own name. Chinese joins when its catalogues in ``locale`` are complete."""
 
 
 def reading_minutes(text: str) -> int:
@@ -42,7 +42,7 @@ def offer(
     context["languages"] = [
         {"code": language.replace("_", "-"), "name": name, "url": f"{root}{folder}{page}.html"}
         for language, (folder, name) in LANGUAGES.items()
-        if language != app.config.language and _is_there(app, language)
+        if language != app.config.language
     ]
     if document is not None:
         context["reading_minutes"] = reading_minutes(prose(document))
@@ -51,11 +51,6 @@ def offer(
         context["jupyter"] = (
             f"{app.config.jupyter_url.rstrip('/')}/lab/tree/{_in_students_folder(page)}"
         )
-
-
-def _is_there(app: Sphinx, language: str) -> bool:
-    """Whether the book speaks a language: English, or one that has a catalogue."""
-    return language == "en" or (Path(app.srcdir) / "locale" / language).is_dir()
 
 
 def _in_students_folder(page: str) -> str:
