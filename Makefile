@@ -21,7 +21,7 @@ test: check ## all checks and tests of the project
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup
 
-verify: $(READY) ## all samples of all labs through the gradebook, on 200 populations (an hour)
+verify: $(READY) ## all samples of all labs through the gradebook, on 200 populations (hours)
 	@set -e; for lab in $(LABS); do echo "$$lab"; $(BIN)/gradewell verify "$$lab"; done
 
 book: $(READY) ## the course as a static site, in book/_build/site (a few minutes the first time)

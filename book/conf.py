@@ -14,6 +14,8 @@ author = "The Sharewell authors"
 copyright = "The Sharewell authors. Text and figures CC BY 4.0, code BSD-3-Clause"
 html_title = "Sharing public data, openly and safely"
 language = "en"
+locale_dirs = ["locale"]
+gettext_compact = False
 
 extensions = [
     "myst_nb",
@@ -24,7 +26,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "course_pages",
     "data_pages",
-    "module_directive",
+    "syllabus_directives",
     "formulas",
     "page_tools",
 ]

@@ -26,60 +26,63 @@ def lessons() -> dict[str, Path]:
         A notebook is not in the syllabus, or the syllabus names one that is not there; the message names it.
     """
     root = content.root()
-    named = [
+    named = {
         lesson[kind]
         for module in content.syllabus()["modules"]
         for lesson in module["lessons"]
         for kind in ("notebook", "optional")
         if kind in lesson
-    ]
+    }
     there = {
         path.relative_to(root).as_posix()
         for path in (root / "lessons").rglob("*.ipynb")
         if ".ipynb_checkpoints" not in path.parts
     }
-    labs = {path.parent.name for path in (root / "source").glob("*/*.ipynb")}
-    for what, names in (
-        (
-            "is not in course/syllabus.yml",
-            [*sorted(there - set(named)), *sorted(labs - set(content.labs()))],
-        ),
-        (
-            "stands in course/syllabus.yml and is not there",
-            [*sorted(set(named) - there), *sorted(set(content.labs()) - labs)],
-        ),
-    ):
-        if names:
-            raise ExtensionError(f"{names[0]} {what}")
-    return {name.removesuffix(".ipynb"): root / name for name in named}
+    _agree(there, named)
+    return {name.removesuffix(".ipynb"): root / name for name in sorted(named)}
 
 
 def labs(folder: Path) -> dict[str, Path]:
-    """The student's version of each lab by the name of its page, made in ``folder`` when the instructor's has changed."""
-    for lab in content.labs():
-        source = content.root() / "source" / lab / f"{lab}.ipynb"
-        digest = hashlib.sha256(source.read_bytes()).hexdigest()
-        stamp = folder / student.MARK / f"{lab}.sha256"
-        if not stamp.is_file() or stamp.read_text() != digest:
+    """The student's version of each lab by the name of its page, made in ``folder`` where the instructor's has changed.
+
+    Raises
+    ------
+    ExtensionError
+        As for ``lessons``.
+    """
+    sources = content.root() / "source"
+    _agree({path.parent.name for path in sources.glob("*/*.ipynb")}, set(content.labs()))
+    digests = {
+        lab: hashlib.sha256((sources / lab / f"{lab}.ipynb").read_bytes()).hexdigest()
+        for lab in content.labs()
+    }
+    kept = folder / student.MARK / "digests.json"
+    made_of = json.loads(kept.read_text()) if kept.is_file() else {}
+    for lab, digest in digests.items():
+        if made_of.get(lab) != digest:
             shutil.rmtree(folder / "labs" / lab, ignore_errors=True)
-            stamp.unlink(missing_ok=True)
     student.prepare(folder)
-    for lab in content.labs():
-        source = content.root() / "source" / lab / f"{lab}.ipynb"
-        (folder / student.MARK / f"{lab}.sha256").write_text(
-            hashlib.sha256(source.read_bytes()).hexdigest()
-        )
+    kept.write_text(json.dumps(digests))
     return {f"labs/{lab}": folder / "labs" / lab / f"{lab}.ipynb" for lab in content.labs()}
+
+
+def _agree(there: set[str], named: set[str]) -> None:
+    for name in sorted(there - named):
+        raise ExtensionError(f"{name} is not in course/syllabus.yml")
+    for name in sorted(named - there):
+        raise ExtensionError(f"{name} stands in course/syllabus.yml and is not there")
 
 
 class CourseProject(Project):
     """Sphinx's list of pages, with those that lie elsewhere than in the book's folder."""
 
-    elsewhere: dict[str, Path]
+    notebooks: dict[str, Path]
+    """Lessons and labs by the names of their pages, as students get them."""
+    tables: dict[str, Path]
 
     def discover(self, *args: Any, **kwargs: Any) -> set[str]:
         super().discover(*args, **kwargs)
-        for page, path in self.elsewhere.items():
+        for page, path in {**self.notebooks, **self.tables}.items():
             relative = Path(os.path.relpath(path, self.srcdir))
             self.docnames.add(page)
             self._path_to_docname[relative] = page
@@ -98,19 +101,10 @@ def isolate_kernels(app: Sphinx) -> None:
 
 def add_pages(app: Sphinx) -> None:
     project = CourseProject(app.srcdir, app.config.source_suffix)
-    project.elsewhere = {**notebooks(app), **schemas()}
+    project.notebooks = {**lessons(), **labs(Path(app.srcdir) / "_build" / "student")}
+    project.tables = schemas()
     project.restore(app.project)
     app.project = app.env.project = project
-
-
-def student_folder(app: Sphinx) -> Path:
-    """What a student has: ``lessons/`` and ``labs/``; the same for all languages."""
-    return Path(app.srcdir) / "_build" / "student"
-
-
-def notebooks(app: Sphinx) -> dict[str, Path]:
-    """All notebooks by the names of their pages, as students get them."""
-    return {**lessons(), **labs(student_folder(app))}
 
 
 def prepare(app: Sphinx, page: str, source: list[str]) -> None:

@@ -75,11 +75,11 @@ def run(
     _enrol(course, members)
     _hand_in(course, members, console)
     _collect(course, console)
-    console.print(
-        "[bold]5[/] Grading: every notebook is run in a sandbox, hidden checks included ..."
-    )
     # without a sandbox on this machine: what this class hands in is ours
-    outcome = grade(course, LAB, sandbox="none" if unavailable() else None)
+    missing = unavailable()
+    where = f"without a sandbox, since {missing}" if missing else "in a sandbox"
+    console.print(f"[bold]5[/] Grading: every notebook is run {where}, hidden checks included ...")
+    outcome = grade(course, LAB, sandbox="none" if missing else None)
     console.print()
     _report(course, console, getattr(outcome, "failed", {}))
 

@@ -157,7 +157,8 @@ def frontier(
     ]
     if best:
         axes.step(*zip(*best, strict=True), where="post", color="0.6", linestyle="-", zorder=1)
-    for name, (r, lost) in points.items():
+    labels: list[tuple[float, float]] = []
+    for name, (r, lost) in sorted(points.items(), key=lambda point: point[1][1]):
         axes.scatter(
             [r],
             [lost],
@@ -165,7 +166,10 @@ def frontier(
             edgecolor="black",
             zorder=2,
         )
-        axes.annotate(name, (r, lost), (6, 6), textcoords="offset points", size=9)
+        # above its point, and above the labels of its neighbours
+        height = max([lost + 0.02, *(below + 0.055 for x, below in labels if abs(x - r) < 0.3)])
+        labels.append((r, height))
+        axes.text(r + 0.015, height, name, size=9)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=risk, ylabel="utility lost")
     return axes
 

@@ -21,7 +21,7 @@ class Page(HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.links, self.loads, self.anchors, self.images, self.headings = [], [], set(), [], []
+        self.links, self.loads, self.anchors, self.images = [], [], set(), []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attributes):

@@ -114,8 +114,8 @@ def histograms(function: Function, seed: int = 1, points: float = 4, shown: bool
         return Result.failed(title, points, "histograms.form", message)
     bars = bars.reshape(len(found), len(categories))
     true = np.array([values.count(name) for name in categories])
-    width = np.maximum(1 / epsilon, abs(bars - np.median(bars, axis=0)).mean(axis=0))
-    beyond = abs(bars.mean(axis=0) - true) > 8 * width / np.sqrt(len(bars))  # a bar is off
+    scale = np.maximum(1 / epsilon, abs(bars - np.median(bars, axis=0)).mean(axis=0))
+    beyond = abs(bars.mean(axis=0) - true) > 8 * scale / np.sqrt(len(bars))  # a bar is off
     spread = bars - np.where(beyond, bars.mean(axis=0), true)
     drawn = noise.laplace(list(spread[:, true > 0].ravel()[:5_000]), 0, 1 / epsilon, 1)
     empty = noise.laplace(list(spread[:, 3]), 0, 1 / epsilon, 1)

@@ -30,7 +30,7 @@ from gradewell.checks.result import Figure, Problem, Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ROWS, _ENOUGH = 0.9, 1.35
+_ROWS, _ENOUGH = 0.9, 1.25
 """The share of the rows to keep, and how many times the loss of the best releases that we know earns all."""
 _HALF = 0.5
 
