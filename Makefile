@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
 LABS = $(notdir $(wildcard course/source/lab-*))
 
-.PHONY: help demo test verify book setup spark check format lock wheel clean
+.PHONY: help demo test verify book pdf setup spark check format lock wheel clean
 
 help: ## say what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -24,10 +24,23 @@ test: check ## all checks and tests of the project
 verify: $(READY) ## all samples of all labs through the gradebook, on 200 populations (hours)
 	@set -e; for lab in $(LABS); do echo "$$lab"; $(BIN)/gradewell verify "$$lab"; done
 
-book: $(READY) ## the course as a static site, in book/_build/site (a few minutes the first time)
+SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --jobs 2
+
+book: $(READY) ## the course as a static site in two languages, in book/_build/site (a few minutes the first time)
 	@echo "Building the book ..."
-	@$(BIN)/sphinx-build --quiet --fail-on-warning --jobs 2 book book/_build/site
+	@$(SPHINX) -d book/_build/doctrees/en book book/_build/site
+	@echo "Building the book in Chinese ..."
+	@$(SPHINX) -d book/_build/doctrees/zh -D language=zh_CN book book/_build/zh
+	@rm -rf book/_build/site/zh && cp -R book/_build/zh book/_build/site/zh
 	@echo "Open book/_build/site/index.html, or copy the folder to a web server."
+
+pdf: book ## the book as two files to print, in book/_build/site (needs Chromium and Noto's Chinese fonts)
+	@for language in en zh; do \
+	  echo "Laying out the book, $$language ..."; \
+	  set -e; case $$language in zh) options="-D language=zh_CN";; *) options=;; esac; \
+	  $(SPHINX) -b singlehtml -d book/_build/doctrees/$$language $$options book book/_build/print-$$language; \
+	  $(BIN)/python book/pdf.py book/_build/print-$$language/index.html book/_build/site/sharewell-$$language.pdf; \
+	done
 
 setup: $(READY) ## install everything into .venv
 

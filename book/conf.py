@@ -29,6 +29,7 @@ extensions = [
     "syllabus_directives",
     "formulas",
     "page_tools",
+    "languages",
 ]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".json": "myst-nb"}
 exclude_patterns = ["_build", "extensions", "locale"]
@@ -68,7 +69,11 @@ html_theme_options = {
     "show_toc_level": 2,
     "navbar_persistent": [],  # search is in the sidebar and in the header of the text
     "article_footer_items": ["was-it-read.html"],
-    "article_header_end": ["page-tools.html", "article-header-buttons.html"],
+    "article_header_end": [
+        "page-tools.html",
+        "language-switch.html",
+        "article-header-buttons.html",
+    ],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -1,4 +1,4 @@
-/* Which pages were read, kept in the reader's browser and nowhere else. */
+/* Which pages were read, kept in the reader's browser and nowhere else; and the way to the same place in another language. */
 (() => {
   "use strict";
   const KEY = "sharewell-read";
@@ -49,6 +49,11 @@
       });
     }
     mark();
+    for (const link of document.querySelectorAll(".language-switch")) {
+      link.addEventListener("click", () => {
+        link.hash = window.location.hash; // headings have the same names in all languages
+      });
+    }
   });
   window.addEventListener("storage", mark);
   window.addEventListener("pageshow", mark);

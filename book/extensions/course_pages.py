@@ -92,7 +92,7 @@ class CourseProject(Project):
 
 def isolate_kernels(app: Sphinx) -> None:
     """Lessons run the same for everybody: without the start-up files of who builds the book, and without their kernels' greetings."""
-    folder = Path(app.srcdir) / "_build" / "ipython"
+    folder = Path(app.srcdir) / "_build" / "ipython" / app.config.language
     profile = folder / "profile_default"
     profile.mkdir(parents=True, exist_ok=True)
     (profile / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.log_level = 40\n")

@@ -11,11 +11,14 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 _WORDS_A_MINUTE = 200
+_CHARACTERS_A_MINUTE = 350
 
 
 def reading_minutes(text: str) -> int:
-    """How long a text takes to read, at 200 words a minute."""
-    return max(1, round(len(re.findall(r"[A-Za-z][\w'’-]*", text)) / _WORDS_A_MINUTE))
+    """How long a text takes to read, at 200 words or 350 Chinese characters a minute."""
+    words = len(re.findall(r"[A-Za-z][A-Za-z0-9'’-]*", text))
+    characters = len(re.findall(r"[\u3400-\u9fff]", text))
+    return max(1, round(words / _WORDS_A_MINUTE + characters / _CHARACTERS_A_MINUTE))
 
 
 def prose(document: nodes.document) -> str:

@@ -1,11 +1,13 @@
 """Self-check questions: choose an answer, and it explains itself.
 
-Plain HTML without scripts: it works offline, in JupyterLab as in the book, by keyboard, and on paper.
+Plain HTML without scripts: it works offline, in JupyterLab as in the book, by keyboard, and on paper. All texts go
+through Python's gettext, so that a book in another language shows them in its own.
 """
 
 from __future__ import annotations
 
 import json
+from gettext import gettext
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -50,8 +52,8 @@ def _question(number: int, question: dict[str, Any]) -> str:
     hint = {"multiple_choice": "one is right", "many_choice": "more than one may be right"}
     answers = "".join(map(_answer, question["answers"]))
     return (
-        f"<p style='margin:1.4em 0 .4em'><strong>{number}. {escape(question['question'])}</strong> "
-        f"<em>({hint[question['type']]})</em></p>{answers}"
+        f"<p style='margin:1.4em 0 .4em'><strong>{number}. {escape(gettext(question['question']))}</strong> "
+        f"<em>({gettext(hint[question['type']])})</em></p>{answers}"
     )
 
 
@@ -59,7 +61,7 @@ def _answer(answer: dict[str, Any]) -> str:
     verdict, colour = ("✓ Right.", "#0b6e4f") if answer["correct"] else ("✗ No.", "#9b1c1c")
     return (
         "<details style='margin:.3em 0 .3em 1.2em'>"
-        f"<summary style='cursor:pointer'>{escape(answer['answer'])}</summary>"
+        f"<summary style='cursor:pointer'>{escape(gettext(answer['answer']))}</summary>"
         f"<p style='margin:.2em 0 .6em;padding-left:.8em;border-left:.25em solid {colour}'>"
-        f"<strong>{verdict}</strong> {escape(answer['feedback'])}</p></details>"
+        f"<strong>{gettext(verdict)}</strong> {escape(gettext(answer['feedback']))}</p></details>"
     )
