@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
 LABS = $(notdir $(wildcard course/source/lab-*))
 
-.PHONY: help demo test verify book pdf setup spark check format lock wheel clean
+.PHONY: help demo test verify book pdf messages setup spark check format lock wheel clean
 
 help: ## say what each command does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -41,6 +41,11 @@ pdf: book ## the book as two files to print, in book/_build/site (needs Chromium
 	  $(SPHINX) -b singlehtml -d book/_build/doctrees/$$language $$options book book/_build/print-$$language; \
 	  $(BIN)/python book/pdf.py book/_build/print-$$language/index.html book/_build/site/sharewell-$$language.pdf; \
 	done
+
+messages: $(READY) ## bring the Chinese catalogues up to date with the pages, for a translator to fill in what is new
+	@$(SPHINX) -b gettext -D nb_execution_mode=off book book/_build/gettext
+	@rm -rf book/_build/gettext/api book/_build/gettext/data
+	@$(BIN)/sphinx-intl update -p book/_build/gettext -d book/locale -l zh_CN --no-obsolete -w 100
 
 setup: $(READY) ## install everything into .venv
 

@@ -16,6 +16,7 @@ html_title = "Sharing public data, openly and safely"
 language = "en"
 locale_dirs = ["locale"]
 gettext_compact = False
+gettext_location = False
 
 extensions = [
     "myst_nb",
@@ -27,6 +28,7 @@ extensions = [
     "course_pages",
     "data_pages",
     "syllabus_directives",
+    "citations",
     "formulas",
     "page_tools",
     "languages",
@@ -39,6 +41,8 @@ nb_execution_mode = "force"
 nb_execution_timeout = 300
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_code_prompt_show = "Show what comes out"
+nb_code_prompt_hide = "Hide what comes out"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline", "attrs_block"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False

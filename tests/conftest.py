@@ -11,12 +11,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import sync_playwright
 from sharewell import course
@@ -230,6 +235,83 @@ def jupyter():
         except subprocess.TimeoutExpired:
             process.kill()
         log.close()
+
+
+class Memory(threading.Thread):
+    """The most bytes that the processes which were begun below this one held together, looked at five times a second."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.most, self.over = 0, threading.Event()
+        self.before = set(psutil.Process().children(recursive=True))  # browsers of other tests
+
+    def run(self):
+        while not self.over.wait(0.2):
+            held = 0
+            for process in set(psutil.Process().children(recursive=True)) - self.before:
+                with contextlib.suppress(psutil.Error):
+                    held += process.memory_full_info().uss
+            self.most = max(self.most, held)
+
+
+@dataclass
+class Run:
+    """A notebook after it ran, what that took, and the texts in its figures."""
+
+    notebook: NotebookNode
+    seconds: float
+    memory: int
+    texts: set[str]
+
+
+RECORDER = """
+def _record():
+    import json, os
+    from matplotlib.text import Text
+    draw = Text.draw
+    def recorded(self, *arguments, **options):
+        with open(os.environ["TEXTS"], "a", encoding="utf-8") as file:
+            file.write(json.dumps(self.get_text()) + "\\n")
+        return draw(self, *arguments, **options)
+    Text.draw = recorded
+_record()
+"""
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory):
+    """Run a notebook of the course from top to bottom in a real kernel, once for all tests of this process."""
+    home, done = tmp_path_factory.mktemp("ipython"), {}
+    startup = home / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00-record.py").write_text(RECORDER)
+    quiet = startup.parent / "ipython_kernel_config.py"
+    quiet.write_text("get_config().IPKernelApp.log_level = 40\n")
+
+    def run(path, timeout=180):
+        if path in done:
+            return done[path]
+        notebook, texts = nbformat.read(path, as_version=4), home / f"{path.stem}.texts"
+        client = NotebookClient(
+            notebook,
+            timeout=timeout,
+            startup_timeout=180,  # a busy machine
+            resources={"metadata": {"path": str(path.parent)}},
+        )
+        memory, begun = Memory(), time.monotonic()
+        memory.start()
+        try:
+            client.execute(env={**os.environ, "IPYTHONDIR": str(home), "TEXTS": str(texts)})
+        finally:
+            memory.over.set()
+            memory.join()
+        lines = texts.read_text(encoding="utf-8").splitlines() if texts.is_file() else []
+        done[path] = Run(
+            notebook, time.monotonic() - begun, memory.most, set(map(json.loads, lines))
+        )
+        return done[path]
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +109,19 @@ def add_pages(app: Sphinx) -> None:
 
 
 def prepare(app: Sphinx, page: str, source: list[str]) -> None:
-    """Labs are shown, not run: without answers most of their cells stop. What needs Spark runs where Spark is."""
+    """Labs are shown, not run: without answers most of their cells stop. What needs Spark runs where Spark is.
+
+    What answers a "Predict, then run" is hidden until the reader asks for it.
+    """
+    if page not in app.project.notebooks:
+        return
+    notebook = json.loads(source[0])
     if page.startswith("labs/") or (page.endswith("-spark") and not _spark()):
-        notebook = json.loads(source[0])
         notebook["metadata"]["mystnb"] = {"execution_mode": "off"}
-        source[0] = json.dumps(notebook, ensure_ascii=False)
+    for asks, answers in pairwise(notebook["cells"]):
+        if "Predict, then run" in "".join(asks["source"]) and answers["cell_type"] == "code":
+            answers["metadata"].setdefault("tags", []).append("hide-output")
+    source[0] = json.dumps(notebook, ensure_ascii=False)
 
 
 def _spark() -> bool:

@@ -40,9 +40,16 @@ def catalogue(source: Path, language: str, page: str) -> dict[str, str]:
         return {message.id: message.string for message in read_po(file) if message.id}
 
 
-def translate_title(app: Sphinx, config: Config) -> None:
-    translated = catalogue(Path(app.srcdir), config.language, "index")
-    config.html_title = translated.get(config.html_title, config.html_title)
+def translate_settings(app: Sphinx, config: Config) -> None:
+    """Texts of ``conf.py`` that readers see."""
+    source = Path(app.srcdir)
+    for page, setting in (
+        ("index", "html_title"),
+        ("outputs", "nb_code_prompt_show"),
+        ("outputs", "nb_code_prompt_hide"),
+    ):
+        text = config[setting]
+        config[setting] = catalogue(source, config.language, page).get(text, text)
 
 
 def start_kernels_in_the_language(app: Sphinx) -> None:
@@ -131,7 +138,7 @@ function splitQuery(query) {
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_search_language(SearchPairs)
-    app.connect("config-inited", translate_title)
+    app.connect("config-inited", translate_settings, priority=400)  # before MyST-NB reads them
     app.connect("builder-inited", start_kernels_in_the_language, priority=600)
     app.connect("source-read", translate_alternatives)
     app.connect("html-page-context", offer_languages, priority=400)  # before the theme draws

@@ -33,6 +33,7 @@ def prose(document: nodes.document) -> str:
 def offer(
     app: Sphinx, page: str, template: str, context: dict[str, Any], document: nodes.document | None
 ) -> None:
+    context["named_toggles"] = named_toggles
     if document is not None:
         context["reading_minutes"] = reading_minutes(prose(document))
     if page in app.project.notebooks:
@@ -40,6 +41,16 @@ def offer(
         context["jupyter"] = (
             f"{app.config.jupyter_url.rstrip('/')}/lab/tree/{_in_students_folder(page)}"
         )
+
+
+def named_toggles(sidebar: Any) -> str:
+    """The sidebar, in which the arrows that open a part say which part, to those who cannot see them."""
+    return re.sub(
+        r"<a [^>]*>((?:(?!</a>).)*)</a>\s*<details[^>]*>\s*<summary(?=>)",
+        lambda found: f'{found[0]} aria-label="{re.sub("<[^>]*>", "", found[1]).strip()}"',
+        str(sidebar),
+        flags=re.DOTALL,
+    )
 
 
 def _in_students_folder(page: str) -> str:

@@ -1,17 +1,12 @@
 """Every notebook of the course: clean as committed, and running from top to bottom."""
 
-import contextlib
 import json
 import re
 import shutil
-import threading
-import time
 from importlib.util import find_spec
 
 import nbformat
-import psutil
 import pytest
-from nbclient import NotebookClient
 from sharewell import content
 
 FOLDERS = [content.root() / "lessons", content.root() / "source"]
@@ -23,6 +18,13 @@ NOTEBOOKS = [
 ]
 LESSONS = [path for path in NOTEBOOKS if "lessons" in path.parts]
 SECONDS = {"lessons": 60, "source": 20}
+# lessons run in the process of the tests of the book, which shows what came out of them
+RUNS = [
+    pytest.param(
+        path, id=path.stem, marks=[pytest.mark.xdist_group("book")] if path in LESSONS else []
+    )
+    for path in NOTEBOOKS
+]
 
 
 def name(path):
@@ -85,48 +87,22 @@ def test_a_lesson_has_what_a_lesson_needs(path):
         assert any(answer["correct"] for answer in question["answers"])
 
 
-class Memory(threading.Thread):
-    """The most bytes that the processes which were begun below this one held together, looked at five times a second."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.most, self.over = 0, threading.Event()
-        self.before = set(psutil.Process().children(recursive=True))  # browsers of other tests
-
-    def run(self):
-        while not self.over.wait(0.2):
-            held = 0
-            for process in set(psutil.Process().children(recursive=True)) - self.before:
-                with contextlib.suppress(psutil.Error):
-                    held += process.memory_full_info().uss
-            self.most = max(self.most, held)
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
-def test_runs_from_top_to_bottom_within_its_limits(path, record_property):
+@pytest.mark.parametrize("path", RUNS)
+def test_runs_from_top_to_bottom_within_its_limits(path, executed, record_property):
     """The summary of the test run has a table of all of them. Time is a limit, not a benchmark: three times what DESIGN asks."""
-    notebook = nbformat.read(path, as_version=4)
     if path.stem == "1.3-spark" and not (find_spec("pyspark") and shutil.which("java")):
         pytest.skip("the optional page needs Spark and Java: make spark")
     limit = SECONDS[path.relative_to(content.root()).parts[0]]
-    client = NotebookClient(
-        notebook, timeout=3 * limit, resources={"metadata": {"path": str(path.parent)}}
+    run = executed(path, timeout=3 * limit)
+    record_property(
+        "notebook", (path.stem, round(run.seconds, 1), limit, round(run.memory / 2**20))
     )
-    memory, begun = Memory(), time.monotonic()
-    memory.start()
-    try:
-        client.execute()
-    finally:
-        memory.over.set()
-        memory.join()
-    seconds = time.monotonic() - begun
-    record_property("notebook", (path.stem, round(seconds, 1), limit, round(memory.most / 2**20)))
-    for cell in notebook.cells:
+    for cell in run.notebook.cells:
         if "remove-stderr" not in cell.metadata.get("tags", []):
             for output in cell.get("outputs", []):
                 assert output.get("name") != "stderr", output.text
-    assert 50 << 20 < memory.most < 2 << 30
-    assert seconds < 3 * limit
+    assert 50 << 20 < run.memory < 2 << 30
+    assert run.seconds < 3 * limit
 
 
 def test_every_notebook_stands_in_the_syllabus_and_the_other_way_round():

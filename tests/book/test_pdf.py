@@ -1,0 +1,86 @@
+"""The book as one file to print: a table of contents whose numbers are right, bookmarks, fonts, figures; in both languages."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from pypdf import PdfReader
+
+from .conftest import BOOK
+
+pytestmark = pytest.mark.xdist_group("book")
+
+
+@pytest.fixture(scope="module", params=["en", "zh_CN"])
+def pdf(request, build, ran, doctrees, site, chromium, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pdf")
+    options = ["-b", "singlehtml", "-d", str(doctrees / request.param)]
+    built = build(folder / "page", *ran, *options, "-D", f"language={request.param}")
+    assert built.returncode == 0, built.stderr
+    laid_out = subprocess.run(
+        [sys.executable, BOOK / "pdf.py", folder / "page" / "index.html", folder / "book.pdf"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert laid_out.returncode == 0, laid_out.stderr
+    return request.param, PdfReader(folder / "book.pdf")
+
+
+def squeezed(text):
+    return re.sub(r"\s+", "", text)
+
+
+def test_a_pdf_is_a_book(pdf):
+    language, book = pdf
+    chapter = {"en": "4.2 De-identification", "zh_CN": "4.2 去标识化"}[language]
+    contents = "\n".join(page.extract_text() for page in book.pages[:4])
+    entries = re.findall(r"^(.+?)\s*(\d+)$", contents, re.MULTILINE)
+    assert len(entries) > 80
+    numbers = [int(number) for _, number in entries if int(number) <= len(book.pages)]
+    assert numbers == sorted(numbers)
+    found = [number for title, number in entries if squeezed(title).startswith(squeezed(chapter))]
+    (number,) = found
+    assert squeezed(chapter) in squeezed(book.pages[int(number) - 1].extract_text())
+
+    marks = []
+
+    def collect(outline):
+        for entry in outline:
+            if isinstance(entry, list):
+                collect(entry)
+            else:
+                marks.append(squeezed(entry.title))
+
+    collect(book.outline)
+    assert squeezed(chapter) in marks
+
+    fonts, images = set(), 0
+    for page in book.pages[::3]:
+        resources = page["/Resources"]
+        for font in resources.get("/Font", {}).values():
+            inner = font.get_object()
+            for part in inner.get("/DescendantFonts", [inner]):
+                described = part.get_object().get("/FontDescriptor", {})
+                embedded = any(f"/FontFile{kind}" in described for kind in ("", 2, 3))
+                fonts.add((str(inner["/BaseFont"]), embedded or inner["/Subtype"] == "/Type3"))
+        images += len(resources.get("/XObject", {}))
+    assert all(embedded for _, embedded in fonts)
+    assert images > 10
+    if language == "zh_CN":
+        assert any("CJK" in name for name, _ in fonts), fonts
+        assert book.trailer["/Root"]["/Lang"] == "zh-CN"
+
+
+def test_without_chromium_it_says_what_to_install(tmp_path):
+    ran = subprocess.run(
+        [sys.executable, BOOK / "pdf.py", "index.html", "book.pdf"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "apt install chromium" in ran.stderr
+    assert "Traceback" not in ran.stderr
