@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -301,7 +302,9 @@ def executed(tmp_path_factory):
         memory, begun = Memory(), time.monotonic()
         memory.start()
         try:
-            client.execute(env={**os.environ, "IPYTHONDIR": str(home), "TEXTS": str(texts)})
+            environment = {**os.environ, "IPYTHONDIR": str(home), "TEXTS": str(texts)}
+            with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
+                thread.submit(client.execute, env=environment).result()
         finally:
             memory.over.set()
             memory.join()

@@ -3,6 +3,11 @@
   "use strict";
   const KEY = "sharewell-read";
 
+  // A page that was opened as a file cannot read other files: the search shows titles, without excerpts.
+  if (window.location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
+    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  }
+
   function read() {
     try {
       return new Set(JSON.parse(localStorage.getItem(KEY) || "[]"));

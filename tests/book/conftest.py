@@ -8,6 +8,8 @@ from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
+import course_pages
+import languages
 import nbformat
 import pytest
 from jupyter_cache import get_cache
@@ -15,9 +17,6 @@ from jupyter_cache.base import CacheBundleIn
 from sharewell import content
 
 BOOK = Path(__file__).parents[2] / "book"
-sys.path.append(str(BOOK / "extensions"))
-import course_pages
-import languages
 
 SPARK = find_spec("pyspark") is not None and shutil.which("java") is not None
 LESSONS = sorted((content.root() / "lessons").rglob("*.ipynb"))

@@ -119,6 +119,7 @@ def test_the_search_finds(folder, words, page, site, reader):
     time.sleep(0.5)  # results come one by one
     links = [link.get_attribute("href") for link in shown.locator("ul.search li a").all()]
     assert any(page in link for link in links), links
+    assert visitor.complaints == []
 
 
 def test_what_is_not_there_is_not_found(site, reader):

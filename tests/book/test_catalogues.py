@@ -8,13 +8,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from kernel_language import template
 from markdown_it import MarkdownIt
 
 from .conftest import BOOK, LESSONS, SPARK
-
-sys.path.append(str(BOOK / "extensions"))
-from kernel_language import template
 
 pytestmark = pytest.mark.xdist_group("book")
 HOME = BOOK / "locale" / "zh_CN" / "LC_MESSAGES"
@@ -83,11 +82,9 @@ def test_what_lessons_show_is_translated(lessons):
         images = [cell.metadata.get("mystnb", {}).get("image", {}) for cell in notebook.cells]
         shown |= {image["alt"] for image in images if "alt" in image}
         for question in json.loads(path.with_suffix(".quiz.json").read_text(encoding="utf-8")):
-            shown |= {question["question"]}
-            shown |= {answer[part] for answer in question["answers"] for part in answer} - {
-                True,
-                False,
-            }
+            shown.add(question["question"])
+            for answer in question["answers"]:
+                shown |= {answer["answer"], answer["feedback"]}
     drawn = set().union(*(run.texts for run in lessons.values()))
     shown |= {template(text) for text in drawn if words(text)}
     known = set(messages(HOME / "outputs.po"))
@@ -114,8 +111,6 @@ print(Quiz({quiz!r})._repr_html_())
 
 def test_a_kernel_in_chinese_draws_and_asks_in_chinese(tmp_path, chromium):
     """With glyphs for it (matplotlib warns of those that it lacks), its own numbers, and the rest as it is."""
-    from babel.messages.mofile import write_mo
-
     folder = tmp_path / "zh_CN" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with (HOME / "outputs.po").open("rb") as file, (folder / "outputs.mo").open("wb") as compiled:

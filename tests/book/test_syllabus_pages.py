@@ -1,8 +1,8 @@
 """A notebook that the syllabus does not know, or that it knows and nobody wrote, stops the build by its name."""
 
 import shutil
-from pathlib import Path
 
+import course_pages
 import pytest
 from sharewell import content
 from sphinx.errors import ExtensionError
@@ -17,15 +17,7 @@ def course(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def course_pages(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "book" / "extensions"))
-    import course_pages
-
-    return course_pages
-
-
-def test_a_lesson_outside_of_the_syllabus_is_named(course, course_pages):
+def test_a_lesson_outside_of_the_syllabus_is_named(course):
     lesson = course / "lessons" / "1-fundamentals" / "1.1-public-resource.ipynb"
     shutil.copy(lesson, lesson.with_name("1.9-forgotten.ipynb"))
     with pytest.raises(
@@ -38,7 +30,7 @@ def test_a_lesson_outside_of_the_syllabus_is_named(course, course_pages):
         course_pages.lessons()
 
 
-def test_a_lab_outside_of_the_syllabus_is_named(course, course_pages, tmp_path):
+def test_a_lab_outside_of_the_syllabus_is_named(course, tmp_path):
     shutil.copytree(course / "source" / "lab-03-catalogue", course / "source" / "lab-99-forgotten")
     folder = course / "source" / "lab-99-forgotten"
     (folder / "lab-03-catalogue.ipynb").rename(folder / "lab-99-forgotten.ipynb")
@@ -46,7 +38,7 @@ def test_a_lab_outside_of_the_syllabus_is_named(course, course_pages, tmp_path):
         course_pages.labs(tmp_path / "student")
 
 
-def test_a_lab_is_made_anew_when_its_source_has_changed(course_pages, tmp_path):
+def test_a_lab_is_made_anew_when_its_source_has_changed(tmp_path):
     folder = tmp_path / "student"
     made = course_pages.labs(folder)["labs/lab-03-catalogue"]
     before = made.stat().st_mtime_ns
