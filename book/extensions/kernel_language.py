@@ -14,10 +14,11 @@ _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
 
 def set_up(locale: str, language: str) -> None:
-    """Take texts from ``outputs.mo`` below ``locale``."""
+    """Take texts from ``figures.mo`` and ``questions.mo`` below ``locale``."""
     os.environ["LANGUAGE"] = language
-    gettext.bindtextdomain("outputs", locale)
-    gettext.textdomain("outputs")
+    for domain in ("figures", "questions"):
+        gettext.bindtextdomain(domain, locale)
+    gettext.textdomain("questions")
 
     import matplotlib as mpl
     from matplotlib.text import Text
@@ -39,5 +40,5 @@ def template(text: str) -> str:
 def translated(text: str) -> str:
     """A text in the language of the book, with its own numbers; as it is where the catalogue does not have it."""
     message = template(text)
-    found = gettext.gettext(message) if message.strip() else message
+    found = gettext.dgettext("figures", message) if message.strip() else message
     return text if found == message else found.format(*_NUMBER.findall(text))

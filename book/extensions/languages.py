@@ -1,7 +1,7 @@
 """The book in another language: what gettext does not reach, and the way from one language to the other.
 
 Sphinx translates the text of pages out of ``locale``. What a lesson *shows* when it runs (labels of figures, self-check
-questions) and what its figures say to those who cannot see them stand in one more catalogue, ``outputs.po``.
+questions) and what its figures say to those who cannot see them stand in two more catalogues, ``figures.po`` and ``questions.po``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ kernel_language.set_up({locale!r}, {language!r})
 
 
 def catalogue(source: Path, language: str, page: str) -> dict[str, str]:
-    """The translations of a page, or of ``outputs``; none where the page has no catalogue."""
+    """The translations of a page, or of figures or questions; none where there is no such catalogue."""
     path = source / "locale" / language / "LC_MESSAGES" / f"{page}.po"
     if not path.is_file():
         return {}
@@ -45,8 +45,8 @@ def translate_settings(app: Sphinx, config: Config) -> None:
     source = Path(app.srcdir)
     for page, setting in (
         ("index", "html_title"),
-        ("outputs", "nb_code_prompt_show"),
-        ("outputs", "nb_code_prompt_hide"),
+        ("questions", "nb_code_prompt_show"),
+        ("questions", "nb_code_prompt_hide"),
     ):
         text = config[setting]
         config[setting] = catalogue(source, config.language, page).get(text, text)
@@ -61,9 +61,10 @@ def start_kernels_in_the_language(app: Sphinx) -> None:
     startup = home / "profile_default" / "startup"
     for folder in (messages, startup):
         folder.mkdir(parents=True, exist_ok=True)
-    source = Path(app.srcdir) / "locale" / language / "LC_MESSAGES" / "outputs.po"
-    with source.open("rb") as file, (messages / "outputs.mo").open("wb") as compiled:
-        write_mo(compiled, read_po(file))
+    for name in ("figures", "questions"):
+        source = Path(app.srcdir) / "locale" / language / "LC_MESSAGES" / f"{name}.po"
+        with source.open("rb") as file, (messages / f"{name}.mo").open("wb") as compiled:
+            write_mo(compiled, read_po(file))
     (startup / "00-language.py").write_text(
         _KERNEL.format(
             extensions=str(Path(__file__).parent), locale=str(home / "locale"), language=language
@@ -77,7 +78,7 @@ def translate_alternatives(app: Sphinx, page: str, source: list[str]) -> None:
     if app.config.language == "en" or page not in app.project.notebooks:
         return
     notebook = json.loads(source[0])
-    translated = catalogue(Path(app.srcdir), app.config.language, "outputs")
+    translated = catalogue(Path(app.srcdir), app.config.language, "figures")
     for cell in notebook["cells"]:
         image = cell["metadata"].get("mystnb", {}).get("image", {})
         if "alt" in image:

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.xdist_group("book")
 WIDTHS = {"desktop": 1280, "phone": 390}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 AXE = {"runOnly": RULES, "resultTypes": ["violations"], "preload": False}
+SHARED = [["#pst-primary-sidebar"], ["pre span"]]
 STILL = "*, ::before, ::after { transition: none !important; animation: none !important; }"
 
 
@@ -63,23 +64,30 @@ def pages(site):
     ("language", "width", "theme"),
     [
         ("en", "desktop", "light"),
-        ("en", "phone", "dark"),
+        ("zh", "phone", "dark"),
+        ("en", "phone", "light"),
         ("zh", "desktop", "dark"),
-        ("zh", "phone", "light"),
     ],
 )
 def test_every_page_is_accessible_and_asks_nothing_of_others(language, width, theme, site, reader):
-    """WCAG 2.2 AA. Both languages share their markup and style: together they meet both themes at both widths."""
-    chinese = [path for path in pages(site) if path.is_relative_to(site / "zh")]
-    chosen = chinese if language == "zh" else sorted(set(pages(site)) - set(chinese))
+    """WCAG 2.2 AA. Both languages share their markup and style: together they meet both themes at both widths.
+
+    What is the same on all pages (the sidebar, the colours of code) is looked at on some. Pages of tables and of
+    the API, which a program makes, are looked at in two of the four ways.
+    """
+    chinese = {path for path in pages(site) if path.is_relative_to(site / "zh")}
+    chosen = sorted(chinese if language == "zh" else set(pages(site)) - chinese)
     assert len(chosen) > 80
+    if (language, width) in (("en", "phone"), ("zh", "desktop")):
+        chosen = [path for path in chosen if path.parent.name not in ("data", "api")]
     visitor, axe, wrong = reader(width), Axe(), []
     for path in chosen:
         page = visitor.open(path)
         page.add_style_tag(content=STILL)
         page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-        found = axe.run(page, options=AXE)
+        whole = path.stem in ("index", "4.2-de-identification", "lab-04-classification")
+        found = axe.run(page, context=None if whole else {"exclude": SHARED}, options=AXE)
         wrong += [
             (path.relative_to(site).as_posix(), one["id"], one["nodes"][0]["html"])
             for one in found.response["violations"]

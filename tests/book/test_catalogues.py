@@ -18,6 +18,7 @@ from .conftest import BOOK, LESSONS, SPARK
 pytestmark = pytest.mark.xdist_group("book")
 HOME = BOOK / "locale" / "zh_CN" / "LC_MESSAGES"
 CATALOGUES = sorted(HOME.rglob("*.po"))
+OUTPUTS = ("figures", "questions")  # what lessons show, beside the text of their pages
 ENGLISH_ONLY = ("api", "data")  # folders: reference made of the packages' own texts
 
 
@@ -45,7 +46,7 @@ def test_every_page_has_a_catalogue(extracted):
     pages = {path.relative_to(extracted).with_suffix("") for path in extracted.rglob("*.pot")}
     pages = {page for page in pages if page.parts[0] not in ENGLISH_ONLY or len(page.parts) == 1}
     there = {path.relative_to(HOME).with_suffix("") for path in CATALOGUES}
-    assert pages == there - {Path("outputs")}
+    assert pages == there - {Path(name) for name in OUTPUTS}
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
@@ -53,14 +54,14 @@ def test_nothing_is_untranslated_or_fuzzy_and_markup_is_kept(path):
     for source, message in messages(path).items():
         assert message.string, source
         assert not message.fuzzy, source
-        if re.search(r"[A-Za-z]{2,}", source) and path.stem != "outputs":
+        if re.search(r"[A-Za-z]{2,}", source) and path.stem not in OUTPUTS:
             assert marks(message.string) == marks(source), source
         assert sorted(re.findall(r"\{\}", source)) == sorted(re.findall(r"\{\}", message.string))
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in CATALOGUES if path.stem != "outputs"],
+    [path for path in CATALOGUES if path.stem not in OUTPUTS],
     ids=lambda path: path.stem,
 )
 def test_a_catalogue_has_the_messages_of_its_page_and_no_others(path, extracted):
@@ -87,7 +88,7 @@ def test_what_lessons_show_is_translated(lessons):
                 shown |= {answer["answer"], answer["feedback"]}
     drawn = set().union(*(run.texts for run in lessons.values()))
     shown |= {template(text) for text in drawn if words(text)}
-    known = set(messages(HOME / "outputs.po"))
+    known = set().union(*(messages(HOME / f"{name}.po") for name in OUTPUTS))
     spark = next(path for path in LESSONS if path.stem.endswith("-spark")).read_text()
     gone = {text for text in known - shown if SPARK or text not in spark}
     assert shown - known == set()
@@ -113,8 +114,9 @@ def test_a_kernel_in_chinese_draws_and_asks_in_chinese(tmp_path, chromium):
     """With glyphs for it (matplotlib warns of those that it lacks), its own numbers, and the rest as it is."""
     folder = tmp_path / "zh_CN" / "LC_MESSAGES"
     folder.mkdir(parents=True)
-    with (HOME / "outputs.po").open("rb") as file, (folder / "outputs.mo").open("wb") as compiled:
-        write_mo(compiled, read_po(file))
+    for name in OUTPUTS:
+        with (HOME / f"{name}.po").open("rb") as file, (folder / f"{name}.mo").open("wb") as made:
+            write_mo(made, read_po(file))
     quiz = LESSONS[0].with_suffix(".quiz.json")
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", SHOWN.format(locale=str(tmp_path), quiz=str(quiz))],
