@@ -19,7 +19,7 @@ demo: $(READY) ## a whole class, from data to a graded gradebook (about 3 minute
 
 test: check ## all checks and tests of the project
 	@echo "Running the tests ..."
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 verify: $(READY) ## all samples of all labs through the gradebook, on 200 populations (hours)
 	@set -e; for lab in $(LABS); do echo "$$lab"; $(BIN)/gradewell verify "$$lab"; done

@@ -48,7 +48,7 @@ myst_heading_anchors = 3
 myst_links_external_new_tab = False
 
 bibtex_bibfiles = ["references.bib"]
-bibtex_default_style = "plain"
+bibtex_default_style = "as_written"  # extensions/citations.py
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say them

@@ -1,11 +1,26 @@
-"""A title in italics that stands in the bibliography leads there: lessons name their sources as sentences do, not by keys."""
+"""Sources: a title in italics that stands in the bibliography leads there, and titles are shown as they are written.
+
+Lessons name their sources as sentences do, not by keys.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from docutils import nodes
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting.plain import Style
+from pybtex.style.template import field, sentence
 from sphinx.application import Sphinx
+
+
+class AsWritten(Style):
+    """The plain style, which would write HyperLogLog and NIST in small letters."""
+
+    def format_title(self, entry: Any, which_field: str, as_sentence: bool = True) -> Any:
+        title = field(which_field)
+        return sentence[title] if as_sentence else title
 
 
 def plain(text: str) -> str:
@@ -38,5 +53,6 @@ def link(app: Sphinx, document: nodes.document, page: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    register_plugin("pybtex.style.formatting", "as_written", AsWritten)
     app.connect("doctree-resolved", link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
