@@ -150,7 +150,7 @@ class Decision:
     def _repr_html_(self) -> str:
         from html import escape
 
-        colour = {"public": "#0b6e4f", "restricted": "#8a5a00", "non-sharing": "#9b1c1c"}[
+        colour = {"public": "#095c42", "restricted": "#754b00", "non-sharing": "#9b1c1c"}[
             self.label
         ]
         rows = [

@@ -58,7 +58,7 @@ def _question(number: int, question: dict[str, Any]) -> str:
 
 
 def _answer(answer: dict[str, Any]) -> str:
-    verdict, colour = ("✓ Right.", "#0b6e4f") if answer["correct"] else ("✗ No.", "#9b1c1c")
+    verdict, colour = ("✓ Right.", "#095c42") if answer["correct"] else ("✗ No.", "#9b1c1c")
     return (
         "<details style='margin:.3em 0 .3em 1.2em'>"
         f"<summary style='cursor:pointer'>{escape(gettext(answer['answer']))}</summary>"
