@@ -34,7 +34,7 @@ book: $(READY) ## the course as a static site in two languages, in book/_build/s
 	@rm -rf book/_build/site/zh && cp -R book/_build/zh book/_build/site/zh
 	@echo "Open book/_build/site/index.html, or copy the folder to a web server."
 
-pdf: book ## the book as two files to print, in book/_build/site (needs Chromium and Noto's Chinese fonts)
+pdf: book ## the book as two files to print, in book/_build/site (needs Chromium)
 	@for language in en zh; do \
 	  echo "Laying out the book, $$language ..."; \
 	  set -e; case $$language in zh) options="-D language=zh_CN";; *) options=;; esac; \

@@ -13,17 +13,20 @@ from typing import Any
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
 
-def set_up(locale: str, language: str) -> None:
-    """Take texts from ``figures.mo`` and ``questions.mo`` below ``locale``."""
+def set_up(home: str, language: str) -> None:
+    """Take texts from ``figures.mo`` and ``questions.mo`` below ``home/locale``, and Chinese characters from ``home/fonts``."""
     os.environ["LANGUAGE"] = language
     for domain in ("figures", "questions"):
-        gettext.bindtextdomain(domain, locale)
+        gettext.bindtextdomain(domain, f"{home}/locale")
     gettext.textdomain("questions")
 
     import matplotlib as mpl
+    from matplotlib.font_manager import fontManager
     from matplotlib.text import Text
 
-    mpl.rcParams["font.family"] = ["DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP"]
+    for weight in ("Regular", "Bold"):
+        fontManager.addfont(f"{home}/fonts/{weight}.otf")
+    mpl.rcParams["font.family"] = ["DejaVu Sans", "Noto Sans CJK SC"]
     original = Text.set_text
 
     def set_text(self: Text, text: Any) -> None:

@@ -15,8 +15,11 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from docutils import nodes
+from fontTools.ttLib import TTCollection
+from matplotlib.font_manager import findSystemFonts
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.errors import ExtensionError
 from sphinx.search import SearchLanguage
 from sphinx.search.en import SearchEnglish
 
@@ -27,8 +30,9 @@ _KERNEL = """\
 import sys
 sys.path.append({extensions!r})
 import kernel_language
-kernel_language.set_up({locale!r}, {language!r})
+kernel_language.set_up({home!r}, {language!r})
 """
+_FAMILY = "Noto Sans CJK SC"
 
 
 def catalogue(source: Path, language: str, page: str) -> dict[str, str]:
@@ -52,11 +56,41 @@ def translate_settings(app: Sphinx, config: Config) -> None:
         config[setting] = catalogue(source, config.language, page).get(text, text)
 
 
+def chinese_fonts(folder: Path) -> None:
+    """Put Noto's faces for simplified Chinese into ``folder``, where they are not there yet.
+
+    Noto's files hold the faces of several countries, which write some characters differently, and Matplotlib
+    takes the first of them.
+
+    Raises
+    ------
+    ExtensionError
+        Noto's fonts are not on this machine; the message says how to get them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for weight in ("Regular", "Bold"):
+        target = folder / f"{weight}.otf"
+        if target.is_file():
+            continue
+        paths = [
+            path for path in findSystemFonts() if Path(path).name == f"NotoSansCJK-{weight}.ttc"
+        ]
+        if not paths:
+            raise ExtensionError(
+                "Figures in Chinese need Noto's font. On Debian and Ubuntu: apt install fonts-noto-cjk"
+            )
+        with TTCollection(paths[0]) as collection:
+            faces = {face["name"].getDebugName(1): face for face in collection}
+            faces[_FAMILY].save(target)
+
+
 def start_kernels_in_the_language(app: Sphinx) -> None:
     """A start-up file for the kernels that run the lessons, in the folder that ``course_pages.isolate_kernels`` made."""
     if app.config.language == "en":
         return
     home, language = Path(os.environ["IPYTHONDIR"]), app.config.language
+    if app.config.nb_execution_mode == "force":
+        chinese_fonts(home / "fonts")
     messages = home / "locale" / language / "LC_MESSAGES"
     startup = home / "profile_default" / "startup"
     for folder in (messages, startup):
@@ -66,9 +100,7 @@ def start_kernels_in_the_language(app: Sphinx) -> None:
         with source.open("rb") as file, (messages / f"{name}.mo").open("wb") as compiled:
             write_mo(compiled, read_po(file))
     (startup / "00-language.py").write_text(
-        _KERNEL.format(
-            extensions=str(Path(__file__).parent), locale=str(home / "locale"), language=language
-        ),
+        _KERNEL.format(extensions=str(Path(__file__).parent), home=str(home), language=language),
         encoding="utf-8",
     )
 

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import languages
 import nbformat
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from kernel_language import template
 from markdown_it import MarkdownIt
+from sphinx.errors import ExtensionError
 
 from .conftest import BOOK, LESSONS, SPARK
 
@@ -97,7 +99,7 @@ def test_what_lessons_show_is_translated(lessons):
 
 SHOWN = """
 import kernel_language
-kernel_language.set_up({locale!r}, "zh_CN")
+kernel_language.set_up({home!r}, "zh_CN")
 import matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
@@ -110,16 +112,20 @@ print(Quiz({quiz!r})._repr_html_())
 """
 
 
-def test_a_kernel_in_chinese_draws_and_asks_in_chinese(tmp_path, chromium):
+def test_a_kernel_in_chinese_draws_and_asks_in_chinese(tmp_path):
     """With glyphs for it (matplotlib warns of those that it lacks), its own numbers, and the rest as it is."""
-    folder = tmp_path / "zh_CN" / "LC_MESSAGES"
+    folder = tmp_path / "locale" / "zh_CN" / "LC_MESSAGES"
     folder.mkdir(parents=True)
+    try:
+        languages.chinese_fonts(tmp_path / "fonts")
+    except ExtensionError as missing:
+        pytest.skip(str(missing))
     for name in OUTPUTS:
         with (HOME / f"{name}.po").open("rb") as file, (folder / f"{name}.mo").open("wb") as made:
             write_mo(made, read_po(file))
     quiz = LESSONS[0].with_suffix(".quiz.json")
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SHOWN.format(locale=str(tmp_path), quiz=str(quiz))],
+        [sys.executable, "-W", "error", "-c", SHOWN.format(home=str(tmp_path), quiz=str(quiz))],
         cwd=BOOK / "extensions",
         capture_output=True,
         text=True,
@@ -130,3 +136,9 @@ def test_a_kernel_in_chinese_draws_and_asks_in_chinese(tmp_path, chromium):
     assert "1854 年" in ran.stdout
     assert "✓ 对。" in ran.stdout
     assert "Right" not in ran.stdout
+
+
+def test_without_chinese_fonts_the_build_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(languages, "findSystemFonts", lambda: [])
+    with pytest.raises(ExtensionError, match="apt install fonts-noto-cjk"):
+        languages.chinese_fonts(tmp_path)
