@@ -30,6 +30,7 @@ extensions = [
     "syllabus_directives",
     "citations",
     "formulas",
+    "tables",
     "page_tools",
     "languages",
 ]

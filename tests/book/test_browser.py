@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 pytestmark = pytest.mark.xdist_group("book")
 WIDTHS = {"desktop": 1280, "phone": 390}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+BESIDES = {"heading-order": {"enabled": True}}  # good practice, and asked for here
 AXE = {"runOnly": RULES, "resultTypes": ["violations"], "preload": False}
 EACH_KIND = (
     "index",
@@ -99,7 +100,7 @@ def test_every_page_is_accessible_and_asks_nothing_of_others(language, width, th
         found = axe.run(
             page,
             context=None if path.stem in EACH_KIND else {"exclude": SHARED},
-            options={**AXE, "rules": {"color-contrast": {"enabled": colours}}},
+            options={**AXE, "rules": {**BESIDES, "color-contrast": {"enabled": colours}}},
         )
         wrong += [
             (path.relative_to(site).as_posix(), one["id"], one["nodes"][0]["html"])

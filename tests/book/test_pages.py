@@ -124,3 +124,13 @@ def test_the_search_knows_words_of_lessons(site):
     index = (site / "searchindex.js").read_text(encoding="utf-8")
     titles = json.loads(re.search(r'"titles":(\[.*?\])', index)[1])
     assert "4.3 Differential privacy" in titles
+
+
+def test_every_table_has_headers_and_rubrics_have_them_at_their_rows(pages, site):
+    for path in pages:
+        for table in re.findall(r"<table.*?</table>", path.read_text(encoding="utf-8"), re.DOTALL):
+            assert (
+                re.search(r"<th\b", table) or "indextable" in table or "genindextable" in table
+            ), path
+    lab = (site / "labs" / "lab-04-classification.html").read_text(encoding="utf-8")
+    assert re.search(r'<th class="stub"><p>Decision \(4\)', lab)
