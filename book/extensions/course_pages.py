@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +117,12 @@ def prepare(app: Sphinx, page: str, source: list[str]) -> None:
     notebook = json.loads(source[0])
     if page.startswith("labs/") or (page.endswith("-spark") and not _spark()):
         notebook["metadata"]["mystnb"] = {"execution_mode": "off"}
-    for asks, answers in pairwise(notebook["cells"]):
-        if "Predict, then run" in "".join(asks["source"]) and answers["cell_type"] == "code":
-            answers["metadata"].setdefault("tags", []).append("hide-output")
+    asked = False
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            asked = "Predict, then run" in "".join(cell["source"])
+        elif asked:
+            cell["metadata"].setdefault("tags", []).append("hide-output")
     source[0] = json.dumps(notebook, ensure_ascii=False)
 
 
