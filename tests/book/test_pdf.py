@@ -1,4 +1,7 @@
-"""The book as one file to print: a table of contents whose numbers are right, bookmarks, fonts, figures; in both languages."""
+"""The book as one file to print: a table of contents whose numbers are right, bookmarks, fonts, figures.
+
+In Chinese, which needs more than English does: laying out 500 pages twice takes a minute for each language.
+"""
 
 import re
 import subprocess
@@ -13,11 +16,11 @@ from .conftest import BOOK
 pytestmark = pytest.mark.xdist_group("book")
 
 
-@pytest.fixture(scope="module", params=["en", "zh_CN"])
-def pdf(request, build, ran, doctrees, site, chromium, tmp_path_factory):
+@pytest.fixture(scope="module")
+def book(build, ran, doctrees, site, chromium, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pdf")
-    options = ["-b", "singlehtml", "-d", str(doctrees / request.param)]
-    built = build(folder / "page", *ran, *options, "-D", f"language={request.param}")
+    options = ["-b", "singlehtml", "-d", str(doctrees / "zh_CN"), "-D", "language=zh_CN"]
+    built = build(folder / "page", *ran, *options)
     assert built.returncode == 0, built.stderr
     laid_out = subprocess.run(
         [sys.executable, BOOK / "pdf.py", folder / "page" / "index.html", folder / "book.pdf"],
@@ -26,7 +29,7 @@ def pdf(request, build, ran, doctrees, site, chromium, tmp_path_factory):
         check=False,
     )
     assert laid_out.returncode == 0, laid_out.stderr
-    return request.param, PdfReader(folder / "book.pdf")
+    return PdfReader(folder / "book.pdf")
 
 
 def squeezed(text):
@@ -34,10 +37,9 @@ def squeezed(text):
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
-def test_a_pdf_is_a_book(pdf):
-    language, book = pdf
-    chapter = {"en": "4.2 De-identification", "zh_CN": "4.2 去标识化"}[language]
-    contents = "\n".join(page.extract_text() for page in book.pages[:4])
+def test_a_pdf_is_a_book(book):
+    chapter = "4.2 去标识化"
+    contents = "\n".join(page.extract_text() for page in book.pages[:3])
     entries = re.findall(r"^(.+?)\s*(\d+)$", contents, re.MULTILINE)
     assert len(entries) > 70
     numbers = [int(number) for _, number in entries if int(number) <= len(book.pages)]
@@ -70,7 +72,7 @@ def test_a_pdf_is_a_book(pdf):
         images += len(resources.get("/XObject", {}))
     assert embedded == {True}
     assert images > 10
-    assert book.trailer["/Root"]["/Lang"] == {"en": "en", "zh_CN": "zh-CN"}[language]
+    assert book.trailer["/Root"]["/Lang"] == "zh-CN"
 
 
 def test_without_chromium_it_says_what_to_install(tmp_path):
