@@ -141,9 +141,7 @@ class SearchPairs(SearchLanguage):
     """Chinese without a dictionary: each two neighbouring characters are a word, in the index as in what is searched for."""
 
     lang = "zh"
-    language_name = (
-        SearchEnglish.language_name
-    )  # the name of the stemmer: of the English words in the text
+    language_name = SearchEnglish.language_name  # of the stemmer, for the English words in the text
     js_stemmer_rawcode = SearchEnglish.js_stemmer_rawcode
     js_splitter_code = """
 function splitQuery(query) {
