@@ -33,6 +33,7 @@ extensions = [
     "tables",
     "page_tools",
     "languages",
+    "weight",
 ]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".json": "myst-nb"}
 exclude_patterns = ["_build", "extensions", "locale"]

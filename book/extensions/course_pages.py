@@ -6,10 +6,14 @@ import hashlib
 import json
 import os
 import shutil
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import datapolis
+import gradewell
+import sharewell
 from data_pages import schemas
 from sharewell import content, student
 from sphinx.application import Sphinx
@@ -110,13 +114,17 @@ def add_pages(app: Sphinx) -> None:
 def prepare(app: Sphinx, page: str, source: list[str]) -> None:
     """Labs are shown, not run: without answers most of their cells stop. What needs Spark runs where Spark is.
 
-    What answers a "Predict, then run" is hidden until the reader asks for it.
+    Lessons run again when their questions change, or the code that they call. What answers a "Predict, then run" is
+    hidden until the reader asks for it.
     """
     if page not in app.project.notebooks:
         return
     notebook = json.loads(source[0])
     if page.startswith("labs/") or (page.endswith("-spark") and not _spark()):
         notebook["metadata"]["mystnb"] = {"execution_mode": "off"}
+    else:
+        for path in (app.project.notebooks[page].with_suffix(".quiz.json"), *_code()):
+            app.env.note_dependency(path)
     asked = False
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
@@ -124,6 +132,13 @@ def prepare(app: Sphinx, page: str, source: list[str]) -> None:
         elif asked:
             cell["metadata"].setdefault("tags", []).append("hide-output")
     source[0] = json.dumps(notebook, ensure_ascii=False)
+
+
+@cache
+def _code() -> list[Path]:
+    """The packages that lessons import."""
+    roots = [Path(package.__file__).parent for package in (datapolis, gradewell, sharewell)]
+    return sorted(path for root in roots for path in root.rglob("*.py"))
 
 
 def _spark() -> bool:

@@ -26,6 +26,8 @@ from sphinx.search.en import SearchEnglish
 NAMES = {"en": "English", "zh_CN": "简体中文"}
 FOLDERS = {"en": "", "zh_CN": "zh/"}
 """Where each language lies in the site."""
+SHOWN = ("figures", "questions")
+"""The catalogues of what lessons show."""
 _KERNEL = """\
 import sys
 sys.path.append({extensions!r})
@@ -35,25 +37,26 @@ kernel_language.set_up({home!r}, {language!r})
 _FAMILY = "Noto Sans CJK SC"
 
 
-def catalogue(source: Path, language: str, page: str) -> dict[str, str]:
-    """The translations of a page, or of figures or questions; none where there is no such catalogue."""
-    path = source / "locale" / language / "LC_MESSAGES" / f"{page}.po"
-    if not path.is_file():
-        return {}
+def catalogue(app: Sphinx, name: str) -> Path:
+    """The catalogue of a page, or of figures or questions, in the language of the book; English pages have none."""
+    return Path(app.srcdir) / "locale" / app.config.language / "LC_MESSAGES" / f"{name}.po"
+
+
+def translations(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
         return {message.id: message.string for message in read_po(file) if message.id}
 
 
 def translate_settings(app: Sphinx, config: Config) -> None:
     """Texts of ``conf.py`` that readers see."""
-    source = Path(app.srcdir)
-    for page, setting in (
+    if config.language == "en":
+        return
+    for name, setting in (
         ("index", "html_title"),
         ("questions", "nb_code_prompt_show"),
         ("questions", "nb_code_prompt_hide"),
     ):
-        text = config[setting]
-        config[setting] = catalogue(source, config.language, page).get(text, text)
+        config[setting] = translations(catalogue(app, name)).get(config[setting], config[setting])
 
 
 def chinese_fonts(folder: Path) -> None:
@@ -95,9 +98,11 @@ def start_kernels_in_the_language(app: Sphinx) -> None:
     startup = home / "profile_default" / "startup"
     for folder in (messages, startup):
         folder.mkdir(parents=True, exist_ok=True)
-    for name in ("figures", "questions"):
-        source = Path(app.srcdir) / "locale" / language / "LC_MESSAGES" / f"{name}.po"
-        with source.open("rb") as file, (messages / f"{name}.mo").open("wb") as compiled:
+    for name in SHOWN:
+        with (
+            catalogue(app, name).open("rb") as file,
+            (messages / f"{name}.mo").open("wb") as compiled,
+        ):
             write_mo(compiled, read_po(file))
     (startup / "00-language.py").write_text(
         _KERNEL.format(extensions=str(Path(__file__).parent), home=str(home), language=language),
@@ -107,10 +112,12 @@ def start_kernels_in_the_language(app: Sphinx) -> None:
 
 def translate_alternatives(app: Sphinx, page: str, source: list[str]) -> None:
     """What figures say to those who cannot see them stands in the cells' metadata, which gettext does not read."""
-    if app.config.language == "en" or page not in app.project.notebooks:
+    if app.config.language == "en" or not page.startswith("lessons/"):
         return
+    for name in SHOWN:
+        app.env.note_dependency(catalogue(app, name))
     notebook = json.loads(source[0])
-    translated = catalogue(Path(app.srcdir), app.config.language, "figures")
+    translated = translations(catalogue(app, "figures"))
     for cell in notebook["cells"]:
         image = cell["metadata"].get("mystnb", {}).get("image", {})
         if "alt" in image:
@@ -133,7 +140,7 @@ def offer_languages(
         for code in NAMES
         if code != here
     ]
-    if here != "en" and document is not None and not catalogue(Path(app.srcdir), here, page):
+    if here != "en" and document is not None and not catalogue(app, page).is_file():
         context["text_language"] = "en"
 
 

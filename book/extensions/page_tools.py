@@ -72,28 +72,6 @@ def copy_notebooks(app: Sphinx, failure: Exception | None) -> None:
             shutil.copyfile(quiz, target.with_suffix(".quiz.json"))
 
 
-_ICON = re.compile(
-    r'(?:"([a-z0-9-]+)"|\b([a-z0-9]+)):\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?'
-)
-
-
-def keep_icons_that_are_used(app: Sphinx, failure: Exception | None) -> None:
-    """The theme brings Font Awesome whole, 1.5 MB of drawings for each page to load, and shows a dozen of them."""
-    icons = app.outdir / "_static" / "scripts" / "fontawesome.js"
-    if failure or app.builder.name != "html" or not icons.is_file():
-        return
-    text = icons.read_text(encoding="utf-8")
-    scripts = [path for path in (app.outdir / "_static").rglob("*.js") if path != icons]
-    shown = "\n".join(
-        path.read_text(encoding="utf-8") for path in (*app.outdir.rglob("*.html"), *scripts)
-    )
-    used = set(re.findall(r"fa-([a-z0-9-]+)", shown))
-    icons.write_text(
-        _ICON.sub(lambda icon: icon[0] if (icon[1] or icon[2]) in used else "", text),
-        encoding="utf-8",
-    )
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     # where a reader's own JupyterLab listens after `sharewell start`; a campus names its JupyterHub
     app.add_config_value(
@@ -101,5 +79,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     )
     app.connect("html-page-context", offer, priority=400)  # before the theme draws its parts
     app.connect("build-finished", copy_notebooks)
-    app.connect("build-finished", keep_icons_that_are_used, priority=900)  # when all is copied
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from sharewell import content
 from sharewell.errors import SharewellError
 
 
@@ -21,7 +22,8 @@ class Quiz:
     Parameters
     ----------
     path : path
-        A list of questions, each with ``question``, ``type`` (``multiple_choice`` for one right answer,
+        A file, or the name of one of the course's lessons where there is no such file: a notebook that was downloaded
+        by itself finds its questions in the package. A list of questions, each with ``question``, ``type`` (``multiple_choice`` for one right answer,
         ``many_choice`` for several) and ``answers``, each with ``answer``, ``correct`` and ``feedback``.
 
     Raises
@@ -33,7 +35,7 @@ class Quiz:
     def __init__(self, path: str | Path) -> None:
         try:
             self.questions: list[dict[str, Any]] = json.loads(
-                Path(path).read_text(encoding="utf-8")
+                _file(Path(path)).read_text(encoding="utf-8")
             )
             self._html = "".join(_question(n, q) for n, q in enumerate(self.questions, start=1))
         except OSError as error:
@@ -46,6 +48,13 @@ class Quiz:
 
     def __repr__(self) -> str:
         return "\n".join(f"{n}. {q['question']}" for n, q in enumerate(self.questions, start=1))
+
+
+def _file(path: Path) -> Path:
+    if path.is_file() or path.name != str(path):
+        return path
+    lessons = (content.root() / "lessons").rglob("*.quiz.json")
+    return next((questions for questions in lessons if questions.name == path.name), path)
 
 
 def _question(number: int, question: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ def build(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def ran(lessons, tmp_path_factory):
+def with_outputs(lessons, tmp_path_factory):
     """Options with which a build shows the lessons as they ran here, instead of running them again.
 
     MyST-NB knows a notebook by its code and the metadata of its cells, as the book's extensions prepare them.
@@ -61,6 +61,7 @@ def ran(lessons, tmp_path_factory):
         page = path.relative_to(content.root()).with_suffix("").as_posix()
         app = SimpleNamespace(
             srcdir=BOOK,
+            env=SimpleNamespace(note_dependency=lambda path: None),
             config=SimpleNamespace(language=language),
             project=SimpleNamespace(notebooks={page: path}),
         )
@@ -81,11 +82,11 @@ def doctrees(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def site(build, ran, doctrees, tmp_path_factory):
+def site(build, with_outputs, doctrees, tmp_path_factory):
     folder = tmp_path_factory.mktemp("book") / "site"
     for language, target in (("en", folder), ("zh_CN", folder / "zh")):
         options = ["-D", f"language={language}", "-d", str(doctrees / language)]
-        built = build(target, *ran, *options)
+        built = build(target, *with_outputs, *options)
         assert built.returncode == 0, built.stdout + built.stderr
         assert built.stderr == ""
     return folder

@@ -20,10 +20,10 @@ def sources(tmp_path):
     return tmp_path
 
 
-def broken(build, ran, folder):
+def broken(build, with_outputs, folder):
     """What a build of these sources says, which has to fail."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "course")}
-    built = build(folder / "site", *ran, source=folder / "book", env=environment)
+    built = build(folder / "site", *with_outputs, source=folder / "book", env=environment)
     assert built.returncode != 0
     return built.stderr
 
@@ -36,7 +36,7 @@ def change(notebook, cell, source):
 
 
 def test_failing_lessons_missing_figures_dead_links_citations_and_modules_are_named(
-    sources, build, ran
+    sources, build, with_outputs
 ):
     lesson = sources / "course/lessons/4-protection/4.5-computing-without-showing.ipynb"
     change(lesson, "quiz", "raise RuntimeError('the lesson stops here')")
@@ -47,7 +47,7 @@ def test_failing_lessons_missing_figures_dead_links_citations_and_modules_are_na
     )
     module = sources / "book" / "modules" / "1-fundamentals.md"
     module.write_text(module.read_text().replace("{outcomes} 1-fund", "{outcomes} 9-fund"))
-    said = broken(build, ran, sources)
+    said = broken(build, with_outputs, sources)
     assert "course/syllabus.yml has no module '9-fundamentals'" in said
     assert "4.5-computing-without-showing" in said
     assert "the lesson stops here" in said
@@ -57,7 +57,9 @@ def test_failing_lessons_missing_figures_dead_links_citations_and_modules_are_na
         assert "making.md" in line
 
 
-def test_a_notebook_that_the_syllabus_does_not_know_is_named(sources, build, ran):
+def test_a_notebook_that_the_syllabus_does_not_know_is_named(sources, build, with_outputs):
     lesson = sources / "course/lessons/1-fundamentals/1.1-public-resource.ipynb"
     shutil.copyfile(lesson, lesson.with_name("1.9-forgotten.ipynb"))
-    assert "1.9-forgotten.ipynb is not in course/syllabus.yml" in broken(build, ran, sources)
+    assert "1.9-forgotten.ipynb is not in course/syllabus.yml" in broken(
+        build, with_outputs, sources
+    )

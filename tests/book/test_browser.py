@@ -144,6 +144,27 @@ def test_the_search_finds(folder, words, page, site, reader):
     assert visitor.complaints == []
 
 
+@pytest.mark.parametrize("width", ["desktop", "phone"])
+def test_the_search_is_reached_from_every_page_by_keyboard(width, site, reader):
+    visitor = reader(width)
+    page = visitor.open(site / "zh" / "labs" / "lab-08-release.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("差分隐私")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/zh/search.html?q=*")
+    page.wait_for_selector("ul.search li a")
+    assert visitor.complaints == []
+
+
+def test_icons_are_drawn(site, reader):
+    page = reader().open(site / "lessons" / "4-protection" / "4.2-de-identification.html")
+    page.wait_for_selector("svg.svg-inline--fa")
+    assert page.locator("i.fa-solid").count() == 0
+    icons = page.locator("svg.svg-inline--fa").all()
+    assert len(icons) > 8
+    assert all(len(icon.locator("path").first.get_attribute("d")) > 20 for icon in icons)
+
+
 def test_what_is_not_there_is_not_found(site, reader):
     shown = reader().open(site / "zh" / "search.html")
     shown.goto(f"{(site / 'zh' / 'search.html').as_uri()}?q=独角兽饲养")

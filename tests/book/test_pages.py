@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import datapolis
 import nbformat
 import pytest
+import weight
 from sharewell import content
 
 pytestmark = pytest.mark.xdist_group("book")  # built once
@@ -134,3 +136,26 @@ def test_every_table_has_headers_and_rubrics_have_them_at_their_rows(pages, site
             ), path
     lab = (site / "labs" / "lab-04-classification.html").read_text(encoding="utf-8")
     assert re.search(r'<th class="stub"><p>Decision \(4\)', lab)
+
+
+def test_the_start_page_weighs_less_than_half_a_megabyte_and_a_lesson_less_than_one(pages, site):
+    """With all that they load."""
+
+    def bytes_of(path):
+        loaded = {(path.parent / link.split("?")[0]).resolve() for link in pages[path].loads}
+        return sum(one.stat().st_size for one in {path, *loaded})
+
+    assert bytes_of(site / "index.html") < 500_000
+    assert bytes_of(site / "zh" / "index.html") < 500_000
+    lessons = [bytes_of(path) for path in pages if "lessons" in path.parts]
+    assert statistics.median(lessons) < 1_000_000
+
+
+def test_styles_are_cut_to_what_can_match():
+    style = (
+        "@media (min-width:9px){.a,.b:not(.c){x:y}.b .d{x:y}}"
+        "h1,.b{x:y}.a:is(.c,.d),.b{x:y}.bs-a-auto .a{x:y}@font-face{x:url(a/b)}"
+    )
+    assert weight.rules(style, {"a", "d"}) == (
+        "@media (min-width:9px){.a{x:y}}h1{x:y}.a:is(.c,.d){x:y}.bs-a-auto .a{x:y}@font-face{x:url(a/b)}"
+    )

@@ -17,10 +17,10 @@ pytestmark = pytest.mark.xdist_group("book")
 
 
 @pytest.fixture(scope="module")
-def book(build, ran, doctrees, site, chromium, tmp_path_factory):
+def book(build, with_outputs, doctrees, site, chromium, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pdf")
     options = ["-b", "singlehtml", "-d", str(doctrees / "zh_CN"), "-D", "language=zh_CN"]
-    built = build(folder / "page", *ran, *options)
+    built = build(folder / "page", *with_outputs, *options)
     assert built.returncode == 0, built.stderr
     laid_out = subprocess.run(
         [sys.executable, BOOK / "pdf.py", folder / "page" / "index.html", folder / "book.pdf"],

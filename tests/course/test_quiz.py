@@ -29,3 +29,10 @@ def test_a_file_without_questions_is_named(text, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SharewellError, match="cannot read the quiz"):
         Quiz(tmp_path / "none.json")
+
+
+def test_a_lesson_that_was_downloaded_by_itself_finds_its_questions(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "1854" in repr(Quiz("1.1-public-resource.quiz.json"))
+    (tmp_path / "1.1-public-resource.quiz.json").write_text(QUESTION)
+    assert repr(Quiz("1.1-public-resource.quiz.json")) == "1. 1 < 2?"
