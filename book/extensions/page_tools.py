@@ -75,7 +75,7 @@ def copy_notebooks(app: Sphinx, failure: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     # where a reader's own JupyterLab listens after `sharewell start`; a campus names its JupyterHub
     app.add_config_value(
-        "jupyter_url", os.environ.get("SHAREWELL_JUPYTER", "http://localhost:8888"), "html", str
+        "jupyter_url", os.environ.get("SHAREWELL_JUPYTER", "http://127.0.0.1:8888"), "html", str
     )
     app.connect("html-page-context", offer, priority=400)  # before the theme draws its parts
     app.connect("build-finished", copy_notebooks)
