@@ -6,11 +6,16 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import locket
+
 from datapolis.country import Country
+from datapolis.errors import DatapolisError
 from datapolis.export import HASH, MANIFEST, digest, write_folder
 
 
@@ -28,12 +33,31 @@ def files(name: str, country: Country) -> list[Path]:
     kept = folder() / key
     if found := _sound(kept):
         return found
-    shutil.rmtree(kept, ignore_errors=True)
-    write_folder(name, kept, country)
-    found = _sound(kept)
-    if not found:
-        raise OSError(5, "what was just written reads back damaged", str(kept))
-    return found
+    with _alone(kept):
+        if found := _sound(kept):  # another process made it while this one waited
+            return found
+        shutil.rmtree(kept, ignore_errors=True)
+        write_folder(name, kept, country)
+        if found := _sound(kept):
+            return found
+    raise OSError(5, "what was just written reads back damaged", str(kept))
+
+
+@contextmanager
+def _alone(kept: Path) -> Iterator[None]:
+    """One process at a time fills a folder; the others wait for it. A process that ends gives its place up."""
+    lock = locket.lock_file(str(kept.with_name(f".{kept.name}.lock")))
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise DatapolisError(
+            f"cannot write to {kept.parent}: {error.strerror}. Name a folder that you may write to in DATAPOLIS_CACHE."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _sound(kept: Path) -> list[Path]:

@@ -144,7 +144,7 @@ def write_folder(
     progress: Progress | None = None,
     check_space: bool = False,
 ) -> None:
-    """Make ``to`` as :func:`write` does. Where another process was quicker, its folder is as good."""
+    """Make ``to`` as :func:`write` does, its folder with it."""
     partial = to.with_name(f".{to.name}.partial")
     order = json.dumps({"name": name, "format": format, **asdict(country), "edition": _edition()})
     try:
@@ -164,22 +164,17 @@ def write_folder(
     if check_space:
         _check_space(name, to, country, format, 1 - len(there) / parts)
     missing = [n for n in range(parts) if _file(name, n, format) not in there]
-    try:
-        with _pool(workers, scheduler) as (pool, hands):
-            done = parts - len(missing)
-            if progress and done:
-                progress(done, parts, 0)
-            for number, (content, rows) in _in_turn(pool, hands, name, country, missing, format):
-                _put(partial / DATA / _file(name, number, format), content)
-                done += 1
-                if progress:
-                    progress(done, parts, rows)
-        _describe(partial, name, country, format, parts)
-        partial.rename(to)
-    except OSError:
-        # another process that was filling the same folder may have finished it under our hands
-        if partial.exists() or not (to / MANIFEST).exists():
-            raise
+    with _pool(workers, scheduler) as (pool, hands):
+        done = parts - len(missing)
+        if progress and done:
+            progress(done, parts, 0)
+        for number, (content, rows) in _in_turn(pool, hands, name, country, missing, format):
+            _put(partial / DATA / _file(name, number, format), content)
+            done += 1
+            if progress:
+                progress(done, parts, rows)
+    _describe(partial, name, country, format, parts)
+    partial.rename(to)
 
 
 def make_part(name: str, country: Country, number: int, format: Format) -> tuple[bytes, int]:

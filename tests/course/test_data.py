@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said(tmp_path, sharewell, fails):
 
 
 def until_parts(process, folder, count):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while len(list(folder.glob("data/*.parquet"))) < count:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
@@ -92,7 +92,7 @@ def test_a_run_that_ended_half_way_is_gone_on_with(
     process = start_interruptible([sys.executable, "-m", "sharewell", *map(str, command)])
     until_parts(process, partial, 3)
     process.send_signal(end)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     assert not folder.exists()
     if end == signal.SIGINT:
         assert process.returncode == 130, err

@@ -149,7 +149,7 @@ def test_a_full_disk_is_said_to_be_one_and_nothing_is_lost(path):
         "for n in range(100_000):\n    exchange.request('Mara', 'cases', 'x' * 1000, ['week'], until)\n"
     )
     writing = process(code, path)
-    _, said = writing.communicate(timeout=60)
+    _, said = writing.communicate(timeout=180)
     assert writing.returncode == 1
     assert "SharewellError" in said
     assert "cannot be written, and nothing has changed" in said

@@ -55,7 +55,7 @@ class Served:
             str(self.file),
         ]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # fmt: skip
-        end = time.monotonic() + 30
+        end = time.monotonic() + 180
         while True:
             try:
                 requests.get(self.address, timeout=5)

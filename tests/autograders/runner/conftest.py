@@ -29,7 +29,7 @@ def sandbox(bubblewrap):
     """These tests are about what the sandbox keeps in."""
 
 
-def run(command, cwd, timeout=300, path=None, **options):
+def run(command, cwd, timeout=900, path=None, **options):
     # a kernel that sees pytest's variable does not capture what subprocesses print
     outside = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
     if path:

@@ -94,7 +94,7 @@ def test_a_cluster_that_goes_away_ends_the_run_in_a_sentence_and_loses_nothing(f
     def end():
         while len(list(fresh.path.glob("autograded/*"))) < 2:
             time.sleep(0.02)
-        outside.communicate("\n", timeout=30)
+        outside.communicate("\n", timeout=180)
 
     ender = threading.Thread(target=end)
     ender.start()

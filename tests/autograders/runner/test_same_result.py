@@ -12,7 +12,7 @@ pytestmark = pytest.mark.xdist_group("same-result")  # both courses are graded o
 
 CONFIG = """
 c.IncludeHeaderFooter.header = "source/header.ipynb"
-c.Execute.timeout = 3
+c.Execute.timeout = 15
 c.Execute.shutdown_kernel = "immediate"
 c.Autograde.exclude_overwriting = {"kinds": ["mine.py"]}
 c.AssignLatePenalties.plugin_class = "penalties.OnePointADay"
