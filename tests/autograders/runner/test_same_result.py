@@ -39,7 +39,6 @@ KINDS = {
     "display('gone')\nclear_output(wait=True)\nprint('stays')\nx = 1",
     "raises": "x = 1\ndef f():\n    raise KeyError('no')\nf()",
     "exits": "x = 1\nraise SystemExit(3)",
-    "quits": "x = 1\nquit()",
     "syntax-error": "x = = 1",
     "asks": "x = int(input('How many?'))",
     "magics": "%timeit -n 1 -r 1 1\n%env HONEST=yes\n!echo from a shell\nfiles = !echo a b\nx = len(files)",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,9 @@ _PURPOSES = ("planning", "research", "planning-ads")
 _RESOURCES = ("cases", "wards")
 
 
+@lru_cache(maxsize=8)
 def stories(seed: int, count: int) -> list[list[Attempt]]:
-    """All scripts, and ``count`` guided stories with random interruptions."""
+    """All scripts, and ``count`` guided stories with random interruptions. The same list each time: read it, do not change it."""
     random = np.random.default_rng(seed)
     return [*scripts(), *(_Teller(random).story() for _ in range(count))]
 
