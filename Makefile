@@ -55,13 +55,13 @@ $(READY): pyproject.toml requirements.lock
 	@if command -v uv >/dev/null; then \
 	  echo "Installing into $(VENV) with uv (a minute the first time) ..."; \
 	  { [ -x $(BIN)/python ] || uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); } && \
-	  uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.lock && \
+	  uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -r requirements.lock && \
 	  uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -e .; \
 	else \
 	  echo "Installing into $(VENV) with pip (a few minutes the first time) ..."; \
 	  { [ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { \
 	    echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; false; }; } && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .; \
 	fi
 	@touch $@
