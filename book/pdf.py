@@ -52,7 +52,7 @@ def chromium() -> str:
         if found := shutil.which(name):
             return found
     raise SystemExit(
-        "The PDF is laid out by Chromium, which is not here. On Debian and Ubuntu: apt install chromium fonts-noto-cjk"
+        "The PDF is laid out by Chromium, which is not here. On Debian and Ubuntu: apt install chromium fonts-noto-cjk libatomic1"
     )
 
 
@@ -77,9 +77,10 @@ def printed(page: Page, target: Path) -> dict[str, int]:
 
 
 def make(source: Path, target: Path) -> None:
+    path = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium(),
+            executable_path=path,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_page()

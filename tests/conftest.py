@@ -147,7 +147,7 @@ def chromium():
     )
     if path is None:
         pytest.skip(
-            "no Chromium on this machine; Debian and Ubuntu: apt install chromium fonts-noto-cjk"
+            "no Chromium on this machine; Debian and Ubuntu: apt install chromium fonts-noto-cjk libatomic1"
         )
     return path
 
