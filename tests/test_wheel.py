@@ -36,10 +36,11 @@ def installed(wheel, tmp_path_factory):
     python = folder / "env" / "bin" / "python"
     locked = ROOT / "requirements.lock"
     uv = shutil.which("uv")
+    # compiled when it is imported: most of it never is
     pip = (
-        [uv, "pip", "install", "--compile-bytecode", "--python", python]
+        [uv, "pip", "install", "--python", python]
         if uv
-        else [python, "-m", "pip", "install"]
+        else [python, "-m", "pip", "install", "--no-compile"]
     )
     subprocess.run(
         [*pip, "--quiet", "-c", constraints(locked, folder), wheel], check=True, cwd=folder
