@@ -64,6 +64,7 @@ $(READY): pyproject.toml requirements.lock
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .; \
 	fi
+	@$(BIN)/python -m compileall -q autograders course/sharewell datasets
 	@touch $@
 	@echo "Ready."
 

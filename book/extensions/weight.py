@@ -22,9 +22,8 @@ STYLES = (
 _ICON = re.compile(
     r'(?:"([a-z0-9-]+)"|\b([a-z0-9]+)):\[\d+,\d+,\[[^\]]*\],"[0-9a-f]+",(?:"[^"]*"|\[[^\]]*\])\],?'
 )
-_RULE = re.compile(
-    r"([^{}@;/]+)\{([^{}@]*)\}"
-)  # the innermost braces: media queries stay around them
+# the innermost braces: media queries stay around them
+_RULE = re.compile(r"([^{}@;/]+)\{([^{}@]*)\}")
 _OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
 
 

@@ -144,7 +144,7 @@ def write_folder(
     progress: Progress | None = None,
     check_space: bool = False,
 ) -> None:
-    """Make ``to`` as :func:`write` does, its folder with it."""
+    """What :func:`write` does when all is in order. Folders above ``to`` are made too."""
     partial = to.with_name(f".{to.name}.partial")
     order = json.dumps({"name": name, "format": format, **asdict(country), "edition": _edition()})
     try:

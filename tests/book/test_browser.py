@@ -97,7 +97,9 @@ NEW_LOOKS = """known => {
 
 
 @pytest.mark.parametrize(
-    ("language", "widths"), [("en", ("desktop", "phone")), ("zh", ("phone", "desktop"))]
+    ("language", "widths"),
+    [("en", ("desktop", "phone")), ("zh", ("phone", "desktop"))],
+    ids=["en", "zh"],
 )
 def test_every_page_is_accessible_and_asks_nothing_of_others(language, widths, site, reader):
     """WCAG 2.2 AA, in both themes and at both widths. A page is opened at the first width and turned to the second."""
@@ -115,9 +117,8 @@ def test_every_page_is_accessible_and_asks_nothing_of_others(language, widths, s
         for width in widths:
             if width != widths[0]:
                 page.set_viewport_size(size(width))
-                page.wait_for_timeout(
-                    400
-                )  # then the theme lets keys reach what has to be scrolled now
+                # a moment later the theme lets keys reach what has to be scrolled now
+                page.wait_for_timeout(400)
             found = page.evaluate("how => axe.run(how)", MARKUP)["violations"]
             for theme in ("light", "dark"):
                 page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)

@@ -83,7 +83,8 @@ def test_what_lessons_show_is_translated(lessons):
     written = ""
     for path in LESSONS:
         notebook = nbformat.read(path, as_version=4)
-        written += "".join(cell.source for cell in notebook.cells)
+        if path.stem.startswith("1.3-"):
+            written += "".join(cell.source for cell in notebook.cells)
         images = [cell.metadata.get("mystnb", {}).get("image", {}) for cell in notebook.cells]
         shown |= {image["alt"] for image in images if "alt" in image}
         for question in json.loads(path.with_suffix(".quiz.json").read_text(encoding="utf-8")):
@@ -93,7 +94,7 @@ def test_what_lessons_show_is_translated(lessons):
     drawn = set().union(*(run.texts for run in lessons.values()))
     shown |= {template(text) for text in drawn if words(text)}
     known = set().union(*(messages(HOME / f"{name}.po") for name in OUTPUTS))
-    # what takes too long on this machine is not drawn (lesson 1.3), nor is Spark where it is not installed
+    # lesson 1.3 does not draw what takes too long on this machine, nor Spark where it is not installed
     gone = {text for text in known - shown if text not in written}
     assert shown - known == set()
     assert gone == set()

@@ -83,6 +83,11 @@ ENDED = {
         None,
         None,
     ),
+    "quits": (
+        "y = 1\nquit()",
+        ALL,
+        "",
+    ),  # nbgrader's own kernel sometimes dies of it: not in test_same_result.py
     "exit": ("import os\nos._exit(0)", ONE, "ended itself with exit status 0"),
     "segfault": ("import ctypes\nctypes.string_at(0)", ONE, "SIGSEGV"),
     "abort": ("import os\nos.abort()", ONE, "SIGABRT"),

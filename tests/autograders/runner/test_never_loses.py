@@ -69,14 +69,10 @@ def offspring(pid):
 
 
 def test_kills_at_random_moments_lose_nothing(course):
+    """Moments are drawn by what is done, not by time: slow machines are killed as often in a run as fast ones."""
     rng = random.Random(4)
     template = course.copy(course.path.parent / "template")
-    warm = template.copy(course.path.parent / "warm")
-    takes = 0.0
-    for once in (warm, course):  # the first time, much is read from the disk
-        begun = time.monotonic()
-        once.gradewell("lab")
-        takes = time.monotonic() - begun
+    course.gradewell("lab")
     right(course)
     kills, runs = 0, 0
     while kills < KILLS:
@@ -85,14 +81,17 @@ def test_kills_at_random_moments_lose_nothing(course):
         done = {}
         while kills < KILLS:
             process = start(run)
+            more = rng.randrange(5)
+            while process.poll() is None and len(finished(run)) < len(done) + more:
+                time.sleep(0.02)
             try:
-                process.wait(rng.uniform(0.2, 1.1) * takes)
+                process.wait(rng.uniform(0, 1))
             except subprocess.TimeoutExpired:
                 kills += 1
                 children = offspring(process.pid)
                 process.kill()
                 process.communicate()
-                _, alive = psutil.wait_procs(children, timeout=60)
+                _, alive = psutil.wait_procs(children, timeout=10)
                 assert alive == []  # nothing goes on without its grader
             else:
                 assert process.returncode == 0, process.communicate()
@@ -115,11 +114,11 @@ def test_an_interrupted_run_says_so_and_goes_on(course):
         time.sleep(0.02)
     children = offspring(process.pid)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=180)
+    out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "the same command goes on" in err
     assert "Traceback" not in out + err
-    assert psutil.wait_procs(children, timeout=60)[1] == []
+    assert psutil.wait_procs(children, timeout=10)[1] == []
     whole(course)
     done = finished(course)
     assert 3 <= len(done) < len(STUDENTS)

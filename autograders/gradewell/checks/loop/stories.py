@@ -25,8 +25,8 @@ _RESOURCES = ("cases", "wards")
 
 
 @lru_cache(maxsize=8)
-def stories(seed: int, count: int) -> list[list[Attempt]]:
-    """All scripts, and ``count`` guided stories with random interruptions. The same list each time: read it, do not change it."""
+def stories(seed: int, count: int) -> Sequence[Sequence[Attempt]]:
+    """All scripts, and ``count`` guided stories with random interruptions. Told once: each caller reads the same ones."""
     random = np.random.default_rng(seed)
     return [*scripts(), *(_Teller(random).story() for _ in range(count))]
 
