@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from nbgrader.apps.autogradeapp import AutogradeApp
@@ -10,6 +11,7 @@ from traitlets import TraitError
 from traitlets.config.loader import ArgumentError
 
 from .errors import RunnerError
+from .handed_in import time
 from .runner import Runner
 
 
@@ -28,6 +30,8 @@ class App(AutogradeApp):  # type: ignore[misc]
         """
         NbGrader.start(self)
         self.coursedir.assignment_id = assignment
+        # nbgrader gives up the whole run at a time that it cannot read
+        self.coursedir.get_existing_timestamp = lambda folder: time(Path(folder))[0]
         try:
             return Runner(coursedir=self.coursedir, parent=self)
         except TraitError as error:

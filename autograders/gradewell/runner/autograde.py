@@ -17,23 +17,34 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from nbclient import NotebookClient
 from nbconvert.writers.files import FilesWriter
+from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde as NbgraderAutograde
-from nbgrader.converters.base import BaseConverter
-from nbgrader.preprocessors import DeduplicateIds as NbgraderDeduplicateIds
 from nbgrader.preprocessors import Execute as NbgraderExecute
-from nbgrader.utils import rmtree
+from nbgrader.utils import is_solution, rmtree
 from traitlets.utils.importstring import import_item
 
+from .changes import kept
 from .errors import RunnerError
 from .execute import Execute
+from .exporter import Restored
 from .job import Transcript
-from .sanitize import Deduplicate, MissingCells
-from .submission import NotebookRun, Refused, Submission, fatal, reason, refuse_foreign_files
+from .original import grade_id
+from .submission import (
+    HandedIn,
+    NotebookRun,
+    Refused,
+    Submission,
+    fatal,
+    reason,
+    refuse_foreign_files,
+)
 
 if TYPE_CHECKING:
     from .run import Run
 
 STAGING = ".autograding"
+HANDED_IN = "handed-in"
+"""The folder in ``autograded/`` that keeps the notebooks as they were handed in."""
 NOT_GRADED = "not_graded.txt"
 """Stands in ``autograded/`` beside a notebook that could not be graded, and says why."""
 
@@ -45,7 +56,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
         super().__init__(**traits)
         self.run, self.runner = run, run.runner
         self._staged = False
-        ours = {NbgraderExecute: Execute, NbgraderDeduplicateIds: Deduplicate}
+        ours = {NbgraderExecute: Execute}
         for steps in ("sanitize_preprocessors", "autograde_preprocessors"):
             found = [
                 import_item(one) if isinstance(one, str) else one for one in getattr(self, steps)
@@ -58,9 +69,8 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                         f"the configuration has notebooks executed by {one.__name__}, outside of any sandbox. Take it out of "
                         f"c.Autograde.{steps}, or put nbgrader's Execute in its place"
                     )
-        self.sanitize_preprocessors.append(MissingCells)
         self.writer = FilesWriter(parent=self, config=self.config)
-        self.exporter = self.exporter_class(parent=self, config=self.config)
+        self.exporter = Restored(parent=self, config=self.config)  # type: ignore[no-untyped-call]
 
     @property
     def _output_directory(self) -> str:
@@ -70,31 +80,41 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
     def _input_directory(self) -> str:
         return str(self.coursedir.submitted_directory) if self._sanitizing else STAGING
 
-    def grade(self, assignment: str, student: str, notebooks: list[str]) -> Submission:
+    def grade(self, assignment: str, student: str, handed_in: HandedIn) -> Submission:
         """Autograde one submission. Called with the run's lock held, which ``waiting`` opens."""
         self.submission = Submission(student)
-        self.notebooks = sorted(notebooks)
+        self.paths = dict(sorted(handed_in.notebooks.items()))
+        folder = Path(
+            self.coursedir.format_path(self.coursedir.submitted_directory, student, assignment)
+        )
+        self.notebooks = [str(folder / f"{name}.ipynb") for name in self.paths]
         self._staged, self._sanitizing = False, True
         begun = time.monotonic()
         dest = Path(self._format_dest(assignment, student))
         staging = Path(self.coursedir.format_path(STAGING, student, assignment))
         self._staging = staging
-        if (dest / NOT_GRADED).exists():
-            rmtree(str(dest))
-        if not self.init_destination(assignment, student):
+        refuse_foreign_files(Path(self.coursedir.root, folder))
+        self.marks = {name: self.runner.marks(student, name, self) for name in self.paths}
+        before = {name: kept(dest / f"{name}.ipynb") for name in self.paths}
+        if not self._to_be_graded(dest, before, assignment, student):
             self.submission.status = "unchanged"
             return self.submission
-        refuse_foreign_files(Path(self.coursedir.root, self._format_source(assignment, student)))
+        for text in handed_in.notes:
+            self.note(text)
         self._staged = True
         try:
             if staging.exists():
                 rmtree(str(staging))
-            if dest.exists():  # only some of its notebooks are graded again
+            if dest.exists() and self.coursedir.notebook_id != "*":  # some of its notebooks only
                 shutil.copytree(dest, staging)
+                for name in self.paths:
+                    (staging / f"{name}.ipynb").unlink(missing_ok=True)
             with self.run.gradebook.transaction():
                 self.run_pre_convert_hook()
                 self.init_assignment(assignment, student)
                 problems = self._convert_all(assignment, student, staging)
+                self._take_back(assignment, student, dest, staging, before)
+                self._keep_as_handed_in(staging)
                 self.set_permissions(assignment, student)
                 if problems:
                     (staging / NOT_GRADED).write_text("\n".join(problems) + "\n", encoding="utf-8")
@@ -112,6 +132,64 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
             self.submission.status = "failed" if failed else "stopped"
         self.submission.seconds = time.monotonic() - begun
         return self.submission
+
+    def _to_be_graded(
+        self, dest: Path, before: dict[str, dict[str, str]], assignment: str, student: str
+    ) -> bool:
+        """Whether anything of a submission, or of how it is graded, is otherwise than when it was graded last."""
+        if self.force or (dest / NOT_GRADED).exists():
+            return True
+        if any(before[name] != marks for name, marks in self.marks.items()):
+            return True
+        if self.coursedir.notebook_id == "*" and len(list(dest.glob("*.ipynb"))) != len(self.marks):
+            return True
+        with self.run.gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            try:
+                gradebook.find_submission(assignment, student)
+            except MissingEntry:
+                return True
+        return False
+
+    def _take_back(
+        self,
+        assignment: str,
+        student: str,
+        dest: Path,
+        staging: Path,
+        before: dict[str, dict[str, str]],
+    ) -> None:
+        """Points that a person gave for an earlier hand-in do not count for another one.
+
+        Those for an answer stay where the answer is the same; all others where all is the same.
+        """
+        taken: list[str] = []
+        with self.run.gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            for name in self.marks:
+                old, new = _texts(dest / f"{name}.ipynb"), _texts(staging / f"{name}.ipynb")
+                if not old or before[name].get("handed_in") == self.marks[name]["handed_in"]:
+                    continue
+                for grade in gradebook.find_submission_notebook(name, assignment, student).grades:
+                    by_hand = grade.manual_score is not None or grade.extra_credit
+                    answer = old.get(grade.name), new.get(grade.name)
+                    same = answer[0] == answer[1] if grade.name in new else old == new
+                    if by_hand and not same:
+                        grade.manual_score = grade.extra_credit = None
+                        grade.needs_manual_grade = grade.auto_score is None
+                        taken.append(grade.name)
+            gradebook.db.commit()
+        if taken:
+            self.note(
+                f"points that a person had given for the earlier hand-in were taken back: {', '.join(taken)}"
+            )
+
+    def _keep_as_handed_in(self, staging: Path) -> None:
+        folder = staging / HANDED_IN
+        if folder.exists():
+            rmtree(str(folder))
+        folder.mkdir(parents=True)
+        for name, path in self.paths.items():
+            if path.is_file():
+                shutil.copyfile(path, folder / f"{name}.ipynb")
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -148,34 +226,64 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
         if cut:
             self.note(f"{notebook}: {cut} cells put out more than can be kept")
 
-    def note(self, reason: str) -> None:
-        """Say something about a submission, unless there is more important news."""
-        self.submission.reason = self.submission.reason or reason
+    def note(self, text: str) -> None:
+        """Say something about a submission, after more important news."""
+        self.submission.reason = "; ".join(filter(None, (self.submission.reason, text)))
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """See nbgrader; NBGRADER_EXECUTION is set for the whole run, since several of these are under way."""
-        staged = str(self._staging / Path(notebook_filename).name)
-        for sanitizing, path in ((True, notebook_filename), (False, staged)):
+        name = Path(notebook_filename).stem
+        for sanitizing, path in (
+            (True, self.paths[name]),
+            (False, self._staging / f"{name}.ipynb"),
+        ):
             self._sanitizing = sanitizing
             self._init_preprocessors()
-            BaseConverter.convert_single_notebook(self, path)
+            resources = self.init_single_notebook_resources(str(self._staging / f"{name}.ipynb"))
+            output, resources = self.exporter.from_filename(str(path), resources=resources)
+            self.write_single_notebook(output, resources)
         self._sanitizing = True
+
+    def init_single_notebook_resources(self, notebook_filename: str) -> dict[str, Any]:
+        """See nbgrader, which reads off the path what is known here: names may hold any character."""
+        name = Path(notebook_filename).stem
+        return {
+            "unique_key": name,
+            "output_files_dir": f"{name}_files",
+            "nbgrader": {
+                "student": self.submission.student,
+                "assignment": self.coursedir.assignment_id,
+                "notebook": name,
+                "db_url": self.coursedir.db_url,
+            },
+        }
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """See nbgrader. Files that lie beside a notebook in a folder of the submission's are beside it when it runs, too."""
+        super().init_assignment(assignment_id, student_id)
+        folder = Path(self._format_source(assignment_id, student_id))
+        for beside in {path.parent for path in self.paths.values()} - {folder}:
+            for path in sorted(beside.iterdir()):
+                to = self._staging / path.name
+                if path.is_file() and path.suffix.lower() != ".ipynb" and not to.exists():
+                    shutil.copyfile(path, to)
 
     def _convert_all(self, assignment: str, student: str, staging: Path) -> list[str]:
         """Sanitise and grade each notebook. Returns why some could not be graded, each as a sentence."""
         problems = []
-        for path in self.notebooks:
+        for filename in self.notebooks:
             self.run.gradebook.commit()  # what an error does not undo
+            name = Path(filename).stem
+            path = self.paths[name]
             try:
-                self._refuse_large(Path(path))
-                self.convert_single_notebook(path)
+                self._refuse_large(path)
+                self.convert_single_notebook(filename)
             except Exception as error:
                 if fatal(error) or self.run.interrupted or isinstance(error, RunnerError):
                     raise
                 self._sanitizing = True
                 self.run.gradebook.rollback()
-                name = Path(path).stem
-                why = reason(Path(path), error, self.run.last_error())
+                why = reason(path, error, self.run.last_error())
                 problems.append(f"{name}.ipynb {why}")
                 self._zero(name, assignment, student)
                 _write_not_graded(staging / f"{name}.ipynb", problems[-1])
@@ -196,6 +304,19 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
             for grade in submitted.grades:
                 grade.auto_score, grade.needs_manual_grade = 0, False
             gradebook.db.commit()
+
+
+def _texts(notebook: Path) -> dict[str, str]:
+    """The text of each answer cell of a graded notebook, by its name, and of all own cells of the student's."""
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+    except Exception:
+        return {}
+    found = {grade_id(cell): cell.source for cell in cells if is_solution(cell)}
+    found[""] = "\n".join(
+        cell.source for cell in cells if cell.cell_type == "code" and not grade_id(cell)
+    )
+    return found
 
 
 def _write_not_graded(path: Path, why: str) -> None:

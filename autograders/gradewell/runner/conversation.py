@@ -41,7 +41,7 @@ class Conversation:
         """Have cells run; each gets its place in ``ran``, by its number, once it has begun to answer."""
         if not cells:
             return
-        numbers = [number for number, cell in cells if not cell.locked]
+        numbers = [number for number, _ in cells]
         told = [{**asdict(cell), "name": f"cell-{number + 1}"} for number, cell in cells]
         self._say(wire.CELLS, json.dumps(told).encode())
         while numbers and not self.over:

@@ -9,7 +9,6 @@ plain nbgrader, and behind formgrader's button, two lines of configuration do th
 
 from __future__ import annotations
 
-import atexit
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -21,13 +20,16 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde as NbgraderAutograde
 from nbgrader.preprocessors import Execute as NbgraderExecute
-from nbgrader.utils import determine_grade, is_grade, is_locked, is_solution
+from nbgrader.utils import is_grade, is_solution
 
+from .changes import KEY
 from .forkserver import Setting
 from .inside.archive import unpack
 from .job import Cell, CellRun, Job, Transcript, pack
 from .replay import Replay, error_output, not_run
-from .runner import Runner
+from .restore import restore
+from .runner import Runner, runner_of
+from .score import settle
 
 
 def preprocessors() -> list[type]:
@@ -53,7 +55,12 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         says why.
         """
         converter = self.parent.parent
-        runner = converter.runner if hasattr(converter, "runner") else alone(converter)
+        runner = runner_of(converter)
+        about = resources["nbgrader"]
+        nb, _ = restore(
+            nb, runner.original(about["notebook"])
+        )  # whatever came here: this is what runs
+        nb.metadata[KEY] = runner.marks(about["student"], about["notebook"], converter)
         waiting = getattr(converter, "waiting", nullcontext)
         setting = runner.setting(nb)
         running = [cell for cell in nb.cells if self._runs(cell)]
@@ -62,9 +69,12 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
                 transcript = self._in_ordinary_kernel(runner, nb, resources, km)
         else:
             transcript = self._in_fork(runner, setting, nb, resources, km, waiting)
-        invalid = [cell.metadata.nbgrader.grade_id for cell in nb.cells if _mend_score(cell)]
+        ran = dict(zip((cell.id for cell in running), transcript.cells, strict=False))
+        invalid = [
+            cell.metadata.nbgrader.grade_id for cell in nb.cells if settle(cell, ran.get(cell.id))
+        ]
         if hasattr(converter, "finished"):
-            converter.finished(resources["nbgrader"]["notebook"], running, transcript, invalid)
+            converter.finished(about["notebook"], running, transcript, invalid)
         return nb, self.resources
 
     def _in_fork(
@@ -86,7 +96,10 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         student = resources["nbgrader"]["student"]
         judge = runner.judge_of(resources["nbgrader"]["notebook"])
         job = Job(
-            cells=tuple(self._job_cell(cell, judge is not None) for cell in running),
+            cells=tuple(
+                Cell(cell.source, self._get_timeout(cell), test=_test(cell) if judge else "")
+                for cell in running
+            ),
             judge=judge,
             folder=runner.folder_seen(student, resources["nbgrader"]["assignment"]),
             files=pack(here, others),
@@ -101,15 +114,6 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         self._replay(nb, transcript)
         return transcript
 
-    def _job_cell(self, cell: NotebookNode, judged: bool) -> Cell:
-        tests = is_grade(cell) and not is_solution(cell)
-        return Cell(
-            cell.source,
-            self._get_timeout(cell),
-            judged=judged and tests,
-            locked=judged and is_locked(cell) and not tests,
-        )
-
     def _in_ordinary_kernel(
         self, runner: Runner, nb: NotebookNode, resources: Any, km: Any
     ) -> Transcript:
@@ -118,6 +122,7 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         self._watch, self._runs_of_cells = Watch(runner), []
         own = runner.variables_of(resources["nbgrader"]["student"])
         self.kernel_manager_class = kernel_manager(runner, self._watch, own)
+        self.on_cell_executed = self._ended
         begun = time.monotonic()
         transcript = Transcript()
         try:
@@ -149,6 +154,10 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
             return super().preprocess_cell(cell, resources, index)
         finally:
             self._runs_of_cells[-1].seconds = time.monotonic() - begun
+
+    def _ended(self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        """Called by nbclient with the reply to a cell."""
+        self._runs_of_cells[-1].reply = execute_reply
 
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> Any:
         self._runs_of_cells[-1].timed_out = True
@@ -183,35 +192,9 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         self.set_widgets_metadata()
 
 
-def alone(converter: Any) -> Runner:
-    """The runner of nbgrader's own converter, which knows of none: made once, and closed with the process."""
-    name = (converter.coursedir.root, converter.coursedir.assignment_id)
-    if name not in _alone:
-        for other in list(_alone):
-            _alone.pop(other).close()
-        _alone[name] = Runner(coursedir=converter.coursedir, parent=converter)
-        atexit.register(_alone[name].close)
-    return _alone[name]
-
-
-_alone: dict[tuple[str, str], Runner] = {}
-
-
-def _mend_score(cell: NotebookNode) -> bool:
-    """Give a test cell whose score nbgrader would refuse an error instead. Returns whether that was needed.
-
-    nbgrader gives up the whole submission, and leaves its grades half-written.
-    """
-    if not is_grade(cell) or cell.cell_type != "code":
-        return False
-    try:
-        determine_grade(cell)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        most = cell.metadata.nbgrader.points
-        text = f"The test cell's value is no score between 0 and {most:g}."
-        cell.outputs.insert(0, error_output("InvalidScore", text))
-        return True
-    return False
+def _test(cell: NotebookNode) -> str:
+    """The name of a cell that tests others; empty for any other."""
+    return str(cell.metadata.nbgrader.grade_id) if is_grade(cell) and not is_solution(cell) else ""
 
 
 def _replace(folder: Path, names: list[str], packed: bytes) -> None:

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -255,7 +255,7 @@ def _converse(
     if judge is None:
         student.run(list(enumerate(job.cells)), ran)
     else:
-        for judged, group in groupby(enumerate(job.cells), key=lambda pair: pair[1].judged):
+        for judged, group in groupby(enumerate(job.cells), key=lambda pair: bool(pair[1].test)):
             cells = list(group)
             if judged:
                 if (found := student.folder()) != there:  # what the student's code wrote
@@ -265,8 +265,7 @@ def _converse(
                     break
                 judge.run(cells, ran)
             else:
-                judge.run([(n, cell) for n, cell in cells if cell.locked], ran)
-                student.run([(n, replace(cell, locked=False)) for n, cell in cells], ran)
+                student.run(cells, ran)
             if student.over or judge.over:
                 break
         judge.finish()

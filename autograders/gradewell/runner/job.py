@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .inside.judge import Step
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -35,20 +37,18 @@ class Cell:
 
     source: str
     timeout: float | None = None
-    judged: bool = False
-    """Whether it runs in the judge's process instead of the student's."""
-    locked: bool = False
-    """Whether it is the instructor's, so that the judge may take names from it."""
+    test: str = ""
+    """The name of a test cell that runs in the judge's process; empty for what runs in the student's."""
 
 
 @dataclass(frozen=True)
 class Judge:
     """How test cells are run apart from the code that they test."""
 
+    steps: tuple[Step, ...] = ()
+    """The instructor's code cells, in order."""
     answers: tuple[str, ...] = ()
-    """The names that the student was asked to define."""
-    prelude: str = ""
-    """The imports of the instructor's cells that are not locked."""
+    """Names that the student was asked to define, beside those of the answer cells."""
     variables: dict[str, str] = field(default_factory=dict)
     """Environment variables for the judge alone."""
     seconds: float = 10.0

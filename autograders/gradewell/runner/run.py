@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import glob
 import logging
 import os
@@ -23,8 +24,9 @@ from tornado.log import app_log
 from .autograde import STAGING, Autograde
 from .errors import RunnerError
 from .gradebook import OneGradebook
+from .handed_in import find, time
 from .runner import Runner
-from .submission import Submission, fatal, reason, underlying
+from .submission import HandedIn, Submission, fatal, reason, underlying
 
 
 class Run:
@@ -49,7 +51,6 @@ class Run:
         self.scores: dict[str, tuple[float, float]] = {}
         """Student to points and most points, when the run has ended."""
         self._errors = threading.local()
-        self._cells: dict[str, set[str]] = {}
         self._free: list[Autograde] = []
 
     def start(self, students: Collection[str] = ()) -> list[Submission]:
@@ -62,14 +63,12 @@ class Run:
         KeyboardInterrupt
             After everything that was under way has been ended.
         """
-        found, empty = self._found()
+        folders = self._folders()
         if students:
-            found = [one for one in found if one[0] in students]
-            empty = [one for one in empty if one[0] in students]
-        done = [Submission(student, "failed", why) for student, why in empty]
-        total = len(found) + len(empty)
-        for submission in done:
-            self.report(submission, total)
+            folders = {
+                student: folder for student, folder in folders.items() if student in students
+            }
+        done: list[Submission] = []
         handler = _LastError(self._errors)
         self.app.log.addHandler(handler)
         app_log.addFilter(_not_of_the_database)
@@ -77,7 +76,13 @@ class Run:
             self.runner.start()
             running = setenv(NBGRADER_EXECUTION="autograde")
             with self._alone(), self.gradebook, running, contextlib.chdir(self.coursedir.root):
-                done += self._all(found, total)
+                found = {one: self._handed_in(folder) for one, folder in folders.items()}
+                for student, handed_in in list(found.items()):
+                    if not handed_in.notebooks:
+                        done.append(Submission(student, "failed", "; ".join(handed_in.notes)))
+                        self.report(done[-1], len(folders))
+                        del found[student]
+                done += self._all(found, len(folders))
                 self.scores = self._scores()
         finally:
             self.app.log.removeHandler(handler)
@@ -88,41 +93,64 @@ class Run:
         """What nbgrader last logged as an error about the submission of this thread."""
         return getattr(self._errors, "last", "")
 
-    def _found(self) -> tuple[list[tuple[str, list[str]]], list[tuple[str, str]]]:
-        """Each student with the paths of their notebooks, and those who handed in none."""
+    def _folders(self) -> dict[str, Path]:
+        """Each student with the folder of their submission."""
         directory, lab = self.coursedir, self.coursedir.assignment_id
-        pattern = directory.format_path(directory.submitted_directory, directory.student_id, lab)
+        pattern = directory.format_path(
+            directory.submitted_directory, directory.student_id, glob.escape(lab)
+        )
         here = directory.format_path(
-            directory.submitted_directory, "(?P<student>.*)", lab, escape=True
+            directory.submitted_directory, "(?P<student>.*)", re.escape(lab), escape=True
         )
         excluded = (
             set(directory.student_id_exclude.split(",")) if directory.student_id_exclude else set()
         )
-        found, empty = [], []
+        found = {}
         for folder in sorted(glob.glob(pattern)):
-            matched = re.fullmatch(here, folder)
+            matched = re.fullmatch(here, folder, re.DOTALL)
             student = matched["student"] if matched else ""
-            if not student or student in excluded or not Path(folder).is_dir():
-                continue
-            notebooks = sorted(glob.glob(f"{glob.escape(folder)}/{directory.notebook_id}.ipynb"))
-            if notebooks:
-                found.append((student, notebooks))
-            else:
-                empty.append((student, f"there is no notebook in {folder}"))
-        if not found and not empty:
+            if student and student not in excluded and Path(folder).is_dir():
+                found[student] = Path(folder)
+        if not found:
             wanted = Path(pattern).relative_to(directory.root)
             raise RunnerError(f"there is nothing to grade: no folder matches {wanted}")
-        return found, empty
+        return found
 
-    def cells(self, notebook: str) -> set[str]:
-        """The names of the cells that nbgrader knows in a notebook of the assignment."""
-        if notebook not in self._cells:
-            directory = self.coursedir
-            with self.gradebook(directory.db_url, directory.course_id) as gradebook:
-                known = gradebook.find_notebook(notebook, directory.assignment_id)
-                kinds = known.grade_cells, known.task_cells, known.solution_cells
-                self._cells[notebook] = {cell.name for kind in kinds for cell in kind}
-        return self._cells[notebook]
+    def _handed_in(self, folder: Path) -> HandedIn:
+        """The notebooks of the assignment in a submission, and what is to be said of how they were found."""
+        wanted = fnmatch.filter(self._wanted(), self.coursedir.notebook_id)
+        notebooks, notes = find(folder, wanted)
+        if not notebooks:
+            there = sorted(path.name for path in folder.iterdir())
+            only = f", only {', '.join(there[:5])}" if there else ""
+            notes = [
+                *notes,
+                f"there is no notebook {' or '.join(wanted[:3])}.ipynb in {folder}{only}",
+            ]
+        _, unreadable = time(folder)
+        return HandedIn(notebooks, [*notes, *filter(None, [unreadable])])
+
+    def _wanted(self) -> list[str]:
+        """The names of the assignment's notebooks, as the gradebook knows them.
+
+        Raises
+        ------
+        RunnerError
+            It does not know the assignment.
+        """
+        directory = self.coursedir
+        with self.gradebook(directory.db_url, directory.course_id) as gradebook:
+            try:
+                known = gradebook.find_assignment(directory.assignment_id).notebooks
+            except MissingEntry:
+                known = []
+            names = [notebook.name for notebook in known]
+        if not names:
+            raise RunnerError(
+                f"the gradebook does not know {directory.assignment_id}: run nbgrader generate_assignment "
+                f"{directory.assignment_id} first"
+            )
+        return names
 
     def _scores(self) -> dict[str, tuple[float, float]]:
         directory = self.coursedir
@@ -135,10 +163,10 @@ class Run:
             )
             return {student: (score, most) for student, score, most in rows}
 
-    def _all(self, found: list[tuple[str, list[str]]], total: int) -> list[Submission]:
+    def _all(self, found: dict[str, HandedIn], total: int) -> list[Submission]:
         done: list[Submission] = []
         with ThreadPoolExecutor(self.runner.jobs + 1, "grading") as threads:
-            left = {threads.submit(self._one, student, paths) for student, paths in found}
+            left = {threads.submit(self._one, *one) for one in found.items()}
             try:
                 while left:
                     ended, left = wait(left, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -154,35 +182,21 @@ class Run:
                 raise
         return done
 
-    def _one(self, student: str, paths: list[str]) -> Submission:
+    def _one(self, student: str, handed_in: HandedIn) -> Submission:
         with self.lock:
             if self.interrupted:
                 raise RunnerError("the run was interrupted")
             self._errors.last = ""
             converter = self._free.pop() if self._free else self._converter()
             try:
-                return converter.grade(self.coursedir.assignment_id, student, paths)
+                return converter.grade(self.coursedir.assignment_id, student, handed_in)
             except (Exception, SystemExit) as error:
                 if fatal(error) or isinstance(error, RunnerError):
                     raise underlying(error) from None
-                why = self._misnamed(paths) or reason(Path(paths[0]), error, self.last_error())
-                return Submission(student, "failed", why)
+                path = next(iter(handed_in.notebooks.values()))
+                return Submission(student, "failed", reason(path, error, self.last_error()))
             finally:
                 self._free.append(converter)
-
-    def _misnamed(self, paths: list[str]) -> str:
-        """Says so when no notebook has a name that the assignment knows; otherwise empty."""
-        directory = self.coursedir
-        with self.gradebook(directory.db_url, directory.course_id) as gradebook:
-            try:
-                known = gradebook.find_assignment(directory.assignment_id).notebooks
-            except MissingEntry:
-                return ""
-            wanted = [notebook.name for notebook in known]
-        names = [Path(path).name for path in paths]
-        if set(wanted) & {Path(name).stem for name in names}:
-            return ""
-        return f"there is no {wanted[0]}.ipynb, only {', '.join(names)}: rename it"
 
     def _converter(self) -> Autograde:
         return Autograde(self, coursedir=self.coursedir, parent=self.app)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
+import atexit
 import contextlib
+import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,18 @@ import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Callable, Enum, Instance, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
 from . import sandbox
+from .changes import combined, of_files, of_settings
 from .errors import RunnerError
 from .forkserver import ForkServers, Setting
-from .inside.judge import bound
+from .inside.judge import Step
+from .inside.names import bound, import_statements, imports_of, python_lines
 from .job import Job, Judge, Limits, Transcript
+from .original import Original, grade_id, original
 
 
 class Runner(LoggingConfigurable):
@@ -75,6 +80,10 @@ class Runner(LoggingConfigurable):
     answer_size = Integer(
         64, min=1, max=1024, help="With the judge: MiB that a value may have that crosses to it."
     ).tag(config=True)
+    answers = List(
+        Unicode(),
+        help="With the judge: names that students are asked to define, beside those that the source's answer cells define.",
+    ).tag(config=True)
     preload = List(
         Unicode(),
         allow_none=True,
@@ -85,7 +94,8 @@ class Runner(LoggingConfigurable):
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self._imports: dict[str, tuple[str, ...]] = {}
-        self._judges: dict[str, Judge] = {}
+        self._originals: dict[tuple[str, str], Original] = {}
+        self._settings = ""
         self.servers: Any = ForkServers()
 
     @property
@@ -146,7 +156,7 @@ class Runner(LoggingConfigurable):
             return None
         python, variables = found
         root = str(Path(self.coursedir.root).resolve())
-        named = {} if self.judge else self._named()
+        named = {} if self.judge else self.named_variables()
         return Setting(
             root=root,
             writable=self._writable(),
@@ -158,28 +168,53 @@ class Runner(LoggingConfigurable):
             variables={**variables, **named},
         )
 
+    def original(self, notebook: str) -> Original:
+        """The instructor's version of a notebook of the assignment, by its name.
+
+        Raises
+        ------
+        nbgrader.api.MissingEntry
+            The gradebook does not know it.
+        """
+        assignment = self.coursedir.assignment_id
+        if (assignment, notebook) not in self._originals:
+            found = original(self.coursedir, assignment, notebook, self.parent)
+            self._originals[assignment, notebook] = found
+        return self._originals[assignment, notebook]
+
+    def marks(self, student: str, notebook: str, converter: Any) -> dict[str, str]:
+        """Digests of what a student handed in, and of how a notebook is graded."""
+        folder = self.coursedir.format_path
+        assignment = self.coursedir.assignment_id
+        if not self._settings:
+            files = of_files(
+                Path(folder(self.coursedir.source_directory, ".", assignment)), [".ipynb"]
+            )
+            steps = (*converter.sanitize_preprocessors, *converter.autograde_preprocessors)
+            self._settings = combined(files, of_settings(self, converter.config, steps))
+        own = json.dumps(self.variables_of(student), sort_keys=True)
+        handed_in = Path(folder(self.coursedir.submitted_directory, student, assignment))
+        return {
+            "handed_in": of_files(handed_in),
+            "graded_with": combined(self.original(notebook).digest, self._settings, own),
+        }
+
+    def renew(self) -> None:
+        """Forget what was read of the course: it may have changed."""
+        self._originals.clear()
+        self._settings = ""
+
     def judge_of(self, notebook: str) -> Judge | None:
         """What the judge has to know of a notebook of the assignment, by its name; none without a judge."""
         if not self.judge:
             return None
-        if notebook not in self._judges:
-            code: dict[str, list[str]] = {"solution": [], "locked": [], "open": []}
-            for name, nb in self._source():
-                for cell in nb.cells if name == notebook else ():
-                    if cell.cell_type == "code":
-                        about = cell.metadata.get("nbgrader", {})
-                        kind = "solution" if about.get("solution") else "locked"
-                        code[kind if about else "open"].append(python_lines(cell.source))
-            own = set().union(*(bound(cell, ("import", "define")) for cell in code["locked"]))
-            answers = set().union(*(bound(cell) for cell in code["solution"])) - own
-            self._judges[notebook] = Judge(
-                answers=tuple(sorted(answers)),
-                prelude=import_statements(code["open"]),
-                variables=self._named(),
-                seconds=float(self.call_timeout),
-                largest=self.answer_size << 20,
-            )
-        return self._judges[notebook]
+        return Judge(
+            steps=steps(self.original(notebook)),
+            answers=tuple(self.answers),
+            variables=self.named_variables(),
+            seconds=float(self.call_timeout),
+            largest=self.answer_size << 20,
+        )
 
     def execute(self, setting: Setting, job: Job) -> Transcript:
         """Run one notebook, on the fork server for its setting, and wait for it."""
@@ -199,7 +234,8 @@ class Runner(LoggingConfigurable):
         """End everything that runs."""
         self.servers.close()
 
-    def _named(self) -> dict[str, str]:
+    def named_variables(self) -> dict[str, str]:
+        """The environment variables that are named in the configuration, as they are here."""
         return {name: os.environ[name] for name in self.environment if name in os.environ}
 
     def _writable(self) -> str:
@@ -230,36 +266,50 @@ class Runner(LoggingConfigurable):
                 yield path.stem, nbformat.read(path, as_version=4)
 
 
-def python_lines(source: str) -> str:
-    """A cell without its magics."""
-    lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
-    return "\n".join(lines)
+def runner_of(converter: Any) -> Runner:
+    """The runner of a converter. nbgrader's own knows of none: one is made once, and closed with the process."""
+    if hasattr(converter, "runner"):
+        found: Runner = converter.runner
+        return found
+    name = (converter.coursedir.root, converter.coursedir.assignment_id)
+    if name not in _alone:
+        for other in list(_alone):
+            _alone.pop(other).close()
+        _alone[name] = Runner(coursedir=converter.coursedir, parent=converter)
+        atexit.register(_alone[name].close)
+    if _last.get("converter") is not converter:  # another run, and the course may have changed
+        _last["converter"] = converter
+        _alone[name].renew()
+    return _alone[name]
 
 
-def import_statements(cells: Iterable[str]) -> str:
-    """The import statements at the top level of cells, with those left out that do not parse."""
-    found = []
-    for source in cells:
-        with contextlib.suppress(SyntaxError):
-            body = ast.parse(source).body
-            found += [ast.unparse(n) for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
-    return "\n".join(found)
+_alone: dict[tuple[str, str], Runner] = {}
+_last: dict[str, Any] = {}
 
 
-def imports_of(sources: Iterable[str]) -> tuple[str, ...]:
-    """The modules that code imports, with cells that do not parse left out."""
-    found: set[str] = set()
-    for source in sources:
-        try:
-            tree = ast.parse(python_lines(source))
-        except SyntaxError:
+def steps(notebook: Original) -> tuple[Step, ...]:
+    """The code cells of an instructor's notebook, in the judge's eyes.
+
+    What is not locked is the instructor's as well; only its imports go first, so that nothing else of it is run for a module's name.
+    """
+    found: list[Step] = []
+    for cell in notebook.nb.cells:
+        if cell.cell_type != "code":
             continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                found.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module)
-    return tuple(sorted(found))
+        if is_solution(cell):
+            solution = python_lines(notebook.solutions[grade_id(cell)])
+            imported = bound(solution, ("import",))
+            names = bound(solution, ("define", "assign")) | bound(cell.source, ("define", "assign"))
+            found.append(Step("given", source=import_statements([solution])))
+            found.append(Step("answer", names=tuple(sorted(names - imported))))
+        elif is_grade(cell):
+            names = bound(python_lines(cell.source))
+            found.append(Step("test", names=tuple(sorted(names)), test=grade_id(cell)))
+        else:
+            if not grade_id(cell):
+                found.append(Step("given", source=import_statements([cell.source])))
+            found.append(Step("given", source=cell.source))
+    return tuple(step for step in found if step.kind != "given" or step.source.strip())
 
 
 def python_of(kernel: str) -> tuple[str, dict[str, str]] | None:

@@ -13,6 +13,16 @@ from nbgrader.api import InvalidEntry
 from nbgrader.converters.base import NbGraderException
 
 
+@dataclass(frozen=True)
+class HandedIn:
+    """What was found in the folder of a submission."""
+
+    notebooks: dict[str, Path]
+    """The files of the assignment's notebooks, by their names in the assignment."""
+    notes: list[str]
+    """What is to be said of how they were found, each as a sentence."""
+
+
 @dataclass
 class NotebookRun:
     """How one notebook went."""

@@ -1,58 +1,102 @@
 """The judge's namespace: a test cell's names, each from where it belongs.
 
-What the instructor's locked cells define is defined here, by running those cells here, once one of their names is needed. What
-the student was asked to write is asked for in the student's process, and so is every other name.
+What the instructor's cells define is defined here, by running those cells here, in their order, once one of their names is needed.
+What answer cells define is asked for in the student's process. There is no third kind: any other name is not defined.
 """
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
+from .names import binds_unseen, bound
 from .peer import Peer, Remote
 from .values import CannotCross
 
 
+@dataclass(frozen=True)
+class Step:
+    """One of the instructor's cells, in the judge's eyes."""
+
+    kind: str
+    """given: to be run here; answer: its names are the student's; test: a test cell."""
+    source: str = ""
+    names: tuple[str, ...] = ()
+    """That an answer or a test binds."""
+    test: str = ""
+    """The name of a test cell."""
+
+
 class Namespace(dict[str, Any]):
-    """Looks up names in itself, in locked cells, and with the student.
+    """Looks up names in itself, in the instructor's cells, and with the student.
 
     Parameters
     ----------
     shell : IPython shell
-        In which locked cells are run.
-    answers : set of str
-        The names that the student was asked to define.
+        In which given cells are run.
+    steps : sequence of Step
+        The notebook's code cells, in order.
+    declared : collection of str
+        More names that the student was asked to define.
     """
 
-    def __init__(self, shell: Any, answers: set[str]) -> None:
+    def __init__(self, shell: Any, steps: Sequence[Step], declared: Sequence[str] = ()) -> None:
         super().__init__()
-        self.shell, self.answers = shell, answers
+        self.shell = shell
         self.peer: Peer | None = None
-        self._locked: list[tuple[str, set[str]]] = []
+        self._steps = list(steps)
+        self._students = set(declared)
+        self._tests: set[str] = set()
+        self._given: list[tuple[str, set[str], bool]] = []
+        self._failed: dict[str, str] = {}
         self._seen: dict[str, Any] = {}
 
-    def lock(self, source: str) -> None:
-        """Remember a locked cell, to be run when one of its names is needed."""
-        code = self.shell.transform_cell(source)
-        self._locked.append((code, bound(code)))
+    def reach(self, test: str) -> None:
+        """Go on to a test: what stands before it is there now."""
+        self.forget()
+        while self._steps:
+            step = self._steps.pop(0)
+            if step.kind == "given":
+                self._give(step.source)
+            elif step.kind == "answer":
+                self._students.update(step.names)
+                for name in step.names:
+                    dict.pop(self, name, None)
+            else:
+                self._tests |= set(step.names) - self._students
+                if step.test == test:
+                    return
 
     def forget(self) -> None:
         """The student's values may have changed."""
         self._seen.clear()
 
     def __missing__(self, name: str) -> Any:
+        if name in self._students:
+            return self._asked(name)
+        self._run_for(name)
+        if dict.__contains__(self, name):
+            return dict.__getitem__(self, name)
+        if name in self._failed:
+            raise NameError(f"name {name!r} is not defined: {self._failed[name]}")
+        if hasattr(builtins, name) or name.startswith("__"):
+            raise KeyError(name)
+        if name in self._tests:
+            raise NameError(
+                f"name {name!r} is not defined: the test cell that defines it did not get so far"
+            )
+        raise NameError(
+            f"name {name!r} is not defined: neither the instructor's cells define it, nor is it asked for in an answer cell"
+        )
+
+    def _asked(self, name: str) -> Any:
         if name in self._seen:
             return self._seen[name]
-        if name not in self.answers:
-            for number in range(len(self._locked) - 1, -1, -1):
-                if name in self._locked[number][1]:
-                    self._run(self._locked.pop(number)[0])
-                    if dict.__contains__(self, name):
-                        return self[name]
-        if hasattr(builtins, name) or name.startswith("__") or self.peer is None:
+        if self.peer is None:
             raise KeyError(name)
         try:
             value = self.peer.ask("name", name)
@@ -68,13 +112,13 @@ class Namespace(dict[str, Any]):
             return True
         try:
             self[name]  # type: ignore[index]
-        except KeyError:
+        except (KeyError, NameError):
             return False
         return True
 
     def __setitem__(self, name: str, value: Any) -> None:
         """A name that gets an object of the student's gets it there too, as when a test puts back what it took away."""
-        if isinstance(value, Remote) and name in self.answers and self.peer is not None:
+        if isinstance(value, Remote) and name in self._students and self.peer is not None:
             self.peer.ask("set", name, value)
             self._seen[name] = value
         else:
@@ -83,58 +127,67 @@ class Namespace(dict[str, Any]):
     def __delitem__(self, name: str) -> None:
         if dict.__contains__(self, name):
             dict.__delitem__(self, name)
-        elif self.peer is not None:
+        elif name in self._students and self.peer is not None:
             self._seen.pop(name, None)
             self.peer.ask("delete", name)
+        else:
+            raise KeyError(name)
 
     def dataclass(self, module: str, name: str) -> type:
-        """The class of a dataclass that arrives: one that the instructor's cells named."""
+        """The class of a dataclass that arrives: one that the instructor's cells define or import by its name."""
+        if any(name in names for _, names, _ in self._given):
+            self._run_for(name)
         for value in self.values():
-            if isinstance(value, type) and (value.__module__, value.__qualname__) == (module, name):
-                return value
-        for _, names in self._locked:
             if (
-                name in names
-                and isinstance(found := self[name], type)
-                and found.__module__ == module
+                isinstance(value, type)
+                and is_dataclass(value)
+                and (value.__module__, value.__qualname__) == (module, name)
             ):
-                return found
-        raise CannotCross(f"a {name}, which no cell of the instructor's imports")
+                return value
+        raise CannotCross(f"a {name}, which no cell of the instructor's defines or imports")
 
-    def _run(self, code: str) -> None:
+    # -- the instructor's cells ---------------------------------------------------------------------
+
+    def _give(self, source: str) -> None:
+        """Remember a cell, to be run when one of its names is needed; at once, when it gives a name anew."""
+        code = self.shell.transform_cell(source)
+        names = bound(code)
+        self._students -= names
+        self._given.append((code, names, binds_unseen(code)))
+        for name in names:
+            self._failed.pop(name, None)
+            if dict.__contains__(self, name):
+                self._run_for(name)
+
+    def _run_for(self, name: str) -> None:
+        """Run the cells, in their order, that bind a name, or else those that may."""
+        for sure in (True, False):
+            while found := [g for g in self._given if (name in g[1] if sure else g[2])]:
+                self._given.remove(found[0])
+                self._run(*found[0][:2])
+                if not sure and dict.__contains__(self, name):
+                    return
+            if dict.__contains__(self, name) or name in self._failed:
+                return
+
+    def _run(self, code: str, names: set[str]) -> None:
         said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            exec(compile(code, "<locked cell>", "exec"), self, self)
-        for name in self.answers:
+        try:
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                exec(compile(code, "<locked cell>", "exec"), self, self)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}".rstrip(": ").splitlines()[0][:300]
+            for name in names:
+                if not dict.__contains__(self, name):
+                    self._failed[name] = f"the locked cell that defines it failed ({why})"
+        for name in names & self._students:  # a later answer cell gives them anew
             dict.pop(self, name, None)
 
 
-def bound(code: str, kinds: tuple[str, ...] = ("import", "define", "assign")) -> set[str]:
-    """The names that a cell gets at its top level, by import, by def or class, by assignment."""
-    try:
-        todo: list[ast.AST] = list(ast.parse(code).body)
-    except SyntaxError:
-        return set()
-    found: dict[str, set[str]] = {"import": set(), "define": set(), "assign": set()}
-    own_names = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
-            found["import"].update(names)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found["define"].add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found["assign"].add(node.id)
-        elif not isinstance(node, own_names):
-            todo.extend(ast.iter_child_nodes(node))
-    return set().union(*(found[kind] for kind in kinds))
-
-
-def become(kernel: Any, answers: set[str]) -> Namespace:
+def become(kernel: Any, steps: Sequence[Step], declared: Sequence[str]) -> Namespace:
     """Let a kernel's cells find their names here."""
     shell = kernel.shell
-    names = Namespace(shell, answers)
+    names = Namespace(shell, steps, declared)
     names.update(
         {
             k: v

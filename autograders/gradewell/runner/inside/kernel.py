@@ -30,7 +30,7 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from . import wire
-from .judge import Namespace, become
+from .judge import Namespace, Step, become
 from .peer import Peer
 from .values import CannotCross
 
@@ -140,8 +140,7 @@ def run(
     peer: Peer | None = None
     names: Namespace | None = None
     if link is not None and judge is not None:
-        names = become(kernel, set(judge["answers"]))
-        names.lock(judge["prelude"])
+        names = become(kernel, [Step(**step) for step in judge["steps"]], judge["answers"])
 
         def interrupt() -> None:
             with session.lock:
@@ -177,10 +176,7 @@ async def _serve(
     while True:
         cell = await _next(sock, peer if names is None else None)
         if names is not None:
-            names.forget()
-            if cell["locked"]:
-                names.lock(cell["source"])
-                continue
+            names.reach(cell["test"])
         request = kernel.session.msg(
             "execute_request",
             {

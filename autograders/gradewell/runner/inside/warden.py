@@ -169,8 +169,6 @@ class Warden:
             begun = time.monotonic()
             self.full = False
             self._tell(json.dumps(cell).encode())
-            if cell.get("locked"):
-                continue
             timed_out = self._attend(cell["timeout"])
             ended = {
                 "timed_out": timed_out,
