@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook
-from nbgrader.utils import is_grade, is_locked, is_solution
+from nbgrader.utils import is_grade, is_solution
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -117,14 +117,14 @@ def _asked(runner: Runner, assignment: str, team: str, path: Path, question: str
     if setting is None:
         raise RunnerError("teams meet only where notebooks run in a sandbox: on Linux")
     cells = [
-        Cell(cell.source, 60, locked=is_locked(cell))
+        Cell(cell.source, 60)
         for cell in nb.cells
         if cell.cell_type == "code" and not (is_grade(cell) and not is_solution(cell))
     ]
     mark = secrets.token_hex(16)  # what the team's code prints does not begin so
     ask = f"import json\nfrom gradewell.checks import capstone\nprint('\\n{mark}' + json.dumps({question}))"
     job = Job(
-        cells=(*cells, Cell(ask, 120, judged=True)),
+        cells=(*cells, Cell(ask, 120, test="rivals")),
         folder=runner.folder_seen(team, assignment),
         files=pack(path.parent, [one.name for one in path.parent.iterdir() if one != path]),
         limits=runner.limits,

@@ -188,7 +188,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
             rmtree(str(folder))
         folder.mkdir(parents=True)
         for name, path in self.paths.items():
-            if path.is_file():
+            if path.stat().st_size <= self.runner.notebook_size << 20:
                 shutil.copyfile(path, folder / f"{name}.ipynb")
 
     @contextmanager

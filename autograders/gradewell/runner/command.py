@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from . import app as apps
 from .report import Progress, summary
@@ -108,7 +109,10 @@ def grade(
 
             spread(runner, scheduler)
         run = Run(application, runner, stack.enter_context(Progress(console)))
-        return run.start(students), run.scores
+        done = run.start(students)
+        for note in run.notes:
+            console.print(f"[yellow]Note:[/] {escape(note)}.", highlight=False)
+        return done, run.scores
 
 
 def _agree(runner: Runner, console: Console) -> None:

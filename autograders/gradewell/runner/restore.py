@@ -44,17 +44,15 @@ def restore(handed_in: NotebookNode, original: Original) -> tuple[NotebookNode, 
     found = _Matched(original, handed_in.cells)
     nb: NotebookNode = deepcopy(original.nb)
     used = {cell.id for cell in nb.cells}
-    answered = {
-        place: _answered(cell, found.theirs_of(place)) for place, cell in enumerate(nb.cells)
-    }
     followers = found.followers()
     cells = [_own(theirs, original, used) for theirs in followers[-1]]
-    for place, cell in enumerate(answered.values()):
+    for place, cell in enumerate(nb.cells):
+        theirs = found.theirs_of(place)
         if grade_id(cell):
-            cells.append(cell)
-            cells += [_own(theirs, original, used) for theirs in followers.get(place, ())]
-        elif place in found.deleted:
-            _put_back(cells, cell, answered, place)
+            cells.append(_answered(cell, theirs))
+        elif place in found.kept:
+            cells.append(_own(theirs or cell, original, used))
+        cells += [_own(one, original, used) for one in followers.get(place, ())]
     nb.cells = cells
     return nb, found.sentence()
 
@@ -74,13 +72,16 @@ class _Matched:
         marked = [place for place, cell in enumerate(self.mine) if grade_id(cell)]
         self.marked = [place for place in marked if place in self.match]
         self.missing = [place for place in marked if place not in self.match]
-        self.deleted = {
+        in_order = _increasing([self.match[place] for place in sorted(self.match)])
+        self.anchors = [place for place in sorted(self.match) if self.match[place] in in_order]
+        open_code = {
             place
             for place, cell in enumerate(self.mine)
-            if not grade_id(cell) and cell.cell_type == "code" and place not in self.match
+            if not grade_id(cell) and cell.cell_type == "code"
         }
-        kept = _increasing([self.match[place] for place in self.marked])
-        self.anchors = [place for place in self.marked if self.match[place] in kept]
+        self.deleted = [place for place in sorted(open_code) if place not in self.match]
+        self.kept = open_code | set(self.anchors)
+        """The places of cells that are the instructor's, or open to writing and in their place: code in any case."""
 
     def theirs_of(self, place: int) -> NotebookNode | None:
         return self.theirs[self.match[place]] if place in self.match else None
@@ -88,7 +89,7 @@ class _Matched:
     def followers(self) -> dict[int, list[NotebookNode]]:
         """The student's own cells after each of the instructor's, by its place; -1 before them all."""
         found: dict[int, list[NotebookNode]] = {-1: []}
-        taken = {self.match[place] for place in self.marked}
+        taken = {self.match[place] for place in [*self.marked, *self.kept] if place in self.match}
         anchors = {self.match[place]: place for place in self.anchors}
         copied = {number for numbers in self.copies.values() for number in numbers}
         here = -1
@@ -100,9 +101,10 @@ class _Matched:
 
     def sentence(self) -> str:
         """What had to be restored."""
-        moved = [place for place in self.marked if place not in self.anchors]
+        there = {*self.marked, *self.kept} - set(self.deleted)
+        moved = sorted(there - set(self.anchors))
         parts = [
-            ("missing", [*self.missing, *sorted(self.deleted)]),
+            ("missing", [*self.missing, *self.deleted]),
             ("moved", moved),
             ("there more than once", sorted(self.copies)),
             ("of another type", [p for p in self.marked if self._retyped(p)]),
@@ -271,15 +273,6 @@ def _own(theirs: NotebookNode, original: Original, used: set[str]) -> NotebookNo
     if theirs.cell_type == "markdown" and theirs.get("attachments"):
         cell["attachments"] = deepcopy(theirs.attachments)
     return cell
-
-
-def _put_back(
-    cells: list[NotebookNode], cell: NotebookNode, answered: dict[int, NotebookNode], place: int
-) -> None:
-    """Put a code cell that the student had deleted after the one that it followed."""
-    before = {answered[other].id for other in range(place)}
-    places = [number for number, one in enumerate(cells) if one.id in before]
-    cells.insert(places[-1] + 1 if places else 0, cell)
 
 
 def _tags(metadata: NotebookNode) -> list[str]:

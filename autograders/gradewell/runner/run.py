@@ -50,6 +50,8 @@ class Run:
         self.interrupted = False
         self.scores: dict[str, tuple[float, float]] = {}
         """Student to points and most points, when the run has ended."""
+        self.notes: list[str] = []
+        """What is to be said of the run as a whole, each as a sentence."""
         self._errors = threading.local()
         self._free: list[Autograde] = []
 
@@ -77,6 +79,8 @@ class Run:
             running = setenv(NBGRADER_EXECUTION="autograde")
             with self._alone(), self.gradebook, running, contextlib.chdir(self.coursedir.root):
                 found = {one: self._handed_in(folder) for one, folder in folders.items()}
+                originals = map(self.runner.original, self._wanted())
+                self.notes = [one.outdated for one in originals if one.outdated]
                 for student, handed_in in list(found.items()):
                     if not handed_in.notebooks:
                         done.append(Submission(student, "failed", "; ".join(handed_in.notes)))

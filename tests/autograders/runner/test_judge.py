@@ -453,3 +453,60 @@ def test_what_a_function_was_given_does_not_get_into_messages_as_a_name(
     assert said.count("profile(...) raised KeyError") == 4
     assert "<profile of the submission>" in said
     assert "123456" not in said.replace("call(profile, 123456)", "")
+
+
+# -- whose a name is --------------------------------------------------------------------------------
+
+NAMES = {  # cells after the answer: (kind, source), and what honest work and a forger get for the test
+    "star": ("test", "assert floor(double(1.2)) == 2", 1, 0),
+    "fails": ("test", "assert double(1) == 3\nlater = 5\ndef agree(x):\n    return False", 0, 0),
+    "of-a-failed-test": ("test", "assert later == 5", 0, 0),
+    "function-of-a-failed-test": ("test", "assert agree(1)", 0, 0),
+    "not-asked-for": ("test", "assert surprise == 1", 0, 0),
+    "declared": ("test", "assert declared == 1", 1, 1),
+    "open-cell": ("test", "assert close(double(0.1), 0.2) and WIDTH == 3", 1, 0),
+    "import-of-the-solution": ("test", "assert decimal.Decimal(double(1)) == 2", 1, 0),
+    "again": ("locked", "GIVEN = GIVEN + 1", 0, 0),
+    "given-anew": ("test", "assert GIVEN == 2 and double(1) == 2", 1, 0),
+    "broken": ("locked", "x = 1 / 0\nRULE = 3", 0, 0),
+    "of-a-broken-cell": ("test", "assert RULE == 3", 0, 0),
+    "by-magic": ("locked", "%%capture\nTIMED = 1", 0, 0),
+    "of-magic": ("test", "assert TIMED == 1 and double(1) == 2", 1, 0),
+    "builtin": ("test", "assert max(double(1), 1) == 2", 1, 0),
+    "used-before": ("test", "assert GIVEN == 2 and double(1) == 2", 1, 0),
+}
+FORGER = """
+def double(x): return None
+def floor(x): return 2
+def agree(x): return True
+def close(a, b): return True
+max = lambda *a: 2
+later, surprise, declared, RULE, TIMED, WIDTH, GIVEN = 5, 1, 1, 3, 1, 3, 2
+class decimal:
+    Decimal = staticmethod(lambda x: 2)
+"""
+
+
+def test_names_are_the_instructors_but_for_those_that_answer_cells_define(
+    new_course, cells, tmp_path
+):
+    course = judged(new_course(tmp_path / "course", "c.Runner.answers = ['declared']\n"))
+    notebook = [
+        cells.locked("setup", "from math import *\nGIVEN = 1"),
+        cells.plain("WIDTH = 3\ndef close(a, b):\n    return abs(a - b) < 1e-9"),
+        cells.answer("answer", "import decimal\ndef double(x):\n    return 2 * x"),
+    ]
+    for name, (kind, source, *_) in NAMES.items():
+        notebook.append(cells.test(name, source) if kind == "test" else cells.locked(name, source))
+    course.lab("lab", lab=notebook)
+    honest = "import decimal\ndef double(x):\n    return 2 * x\ndeclared = 1\nlater = surprise = 5"
+    course.hand_in("honest", "lab", answers={"answer": honest})
+    course.hand_in("forger", "lab", answers={"answer": FORGER})
+    course.gradewell("lab")
+    tests = {name: rest for name, (kind, _, *rest) in NAMES.items() if kind == "test"}
+    said = course.outputs("honest", "lab")
+    assert course.points("honest", "lab") == {name: rest[0] for name, rest in tests.items()}, said
+    assert course.points("forger", "lab") == {name: rest[1] for name, rest in tests.items()}
+    assert "neither the instructor's cells define it, nor is it asked for in an answer cell" in said
+    assert "the locked cell that defines it failed (ZeroDivisionError: division by zero)" in said
+    assert "the test cell that defines it did not get so far" in said
