@@ -30,6 +30,7 @@ c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level
 # `sharewell grade` runs submissions in a sandbox, without access to model solutions; so do `nbgrader autograde` and
 # formgrader's button.
 c.Autograde.autograde_preprocessors = preprocessors()
+c.Autograde.exporter_class = "gradewell.runner.exporter.Restored"
 c.Runner.environment = ["SHAREWELL_SECRET"]
 c.Runner.judge = (
     True  # tests run apart from the student's code, in a process that only asks it for values

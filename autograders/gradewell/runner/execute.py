@@ -1,10 +1,11 @@
 """nbgrader's Execute preprocessor, with notebooks run by a fork server.
 
 The fork server returns the messages that a kernel would have sent, and nbclient's own code makes outputs of them. In
-plain nbgrader, and behind formgrader's button, two lines of configuration do the same::
+plain nbgrader, and behind formgrader's button, these lines of configuration do the same::
 
     from gradewell.runner.execute import preprocessors
     c.Autograde.autograde_preprocessors = preprocessors()
+    c.Autograde.exporter_class = "gradewell.runner.exporter.Restored"
 """
 
 from __future__ import annotations
