@@ -153,7 +153,13 @@ def run(
     elif link is not None:
         own: dict[str, Any] = kernel.shell.user_ns
         peer = Peer(link, True, lambda: own, partial(_class, own), 1 << 31)
-    asyncio.run(_serve(kernel, sock, peer, names))
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        serving = loop.create_task(_serve(kernel, sock, peer, names))
+        serving.add_done_callback(lambda _: loop.stop())
+        while not serving.done():  # exit() and quit() have IPython stop the loop a little later
+            loop.run_forever()
+        serving.result()
 
 
 def _class(names: dict[str, Any], module: str, name: str) -> type:
