@@ -83,7 +83,8 @@ class Run:
                 self.notes = [one.outdated for one in originals if one.outdated]
                 for student, handed_in in list(found.items()):
                     if not handed_in.notebooks:
-                        done.append(Submission(student, "failed", "; ".join(handed_in.notes)))
+                        why = "; ".join(handed_in.notes) or "nothing of it is to be graded"
+                        done.append(Submission(student, "failed", why))
                         self.report(done[-1], len(folders))
                         del found[student]
                 done += self._all(found, len(folders))
@@ -122,17 +123,12 @@ class Run:
 
     def _handed_in(self, folder: Path) -> HandedIn:
         """The notebooks of the assignment in a submission, and what is to be said of how they were found."""
-        wanted = fnmatch.filter(self._wanted(), self.coursedir.notebook_id)
-        notebooks, notes = find(folder, wanted)
-        if not notebooks:
-            there = sorted(path.name for path in folder.iterdir())
-            only = f", only {', '.join(there[:5])}" if there else ""
-            notes = [
-                *notes,
-                f"there is no notebook {' or '.join(wanted[:3])}.ipynb in {folder}{only}",
-            ]
+        found, notes = find(folder, self._wanted())
+        chosen = fnmatch.filter(found, self.coursedir.notebook_id)
         _, unreadable = time(folder)
-        return HandedIn(notebooks, [*notes, *filter(None, [unreadable])])
+        return HandedIn(
+            {name: found[name] for name in chosen}, [*notes, *filter(None, [unreadable])]
+        )
 
     def _wanted(self) -> list[str]:
         """The names of the assignment's notebooks, as the gradebook knows them.

@@ -220,11 +220,11 @@ def damaged(kind):
         "nested": (lambda p: text(p, "[" * 10**6), NONE, "damaged or no notebook"),
         "a-folder": (folder, {}, "lab.ipynb"),
         "no-cells": (lambda p: metadata(p, lambda nb: nb.pop("cells")), NONE, "notebook"),
-        "not-there": (lambda p: p.unlink(), {}, "there is no notebook"),
+        "not-there": (lambda p: p.unlink(), {}, "there is no lab.ipynb"),
         "other-name": (
             lambda p: p.rename(p.with_name("my lab.ipynb")),
-            {},
-            "no lab.ipynb, only my lab.ipynb",
+            ALL,
+            "my lab.ipynb was taken for lab.ipynb",
         ),
         "200-MB": (
             lambda p: metadata(
