@@ -6,7 +6,9 @@ https://nbgrader.readthedocs.io/en/stable/configuration/config_options.html list
 import os
 from pathlib import Path
 
+from gradewell import waiting
 from gradewell.runner.execute import preprocessors
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from sharewell import content, variant
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
@@ -41,6 +43,11 @@ c.Runner.hidden = [str(content.root() / "source"), str(content.submissions())]
 
 # What students put out reaches feedback and formgrader without scripts.
 c.HTMLExporter.preprocessors = ["gradewell.feedback.SafeOutputs"]
+
+# Where a person has to grade, feedback pages and `nbgrader export` say so.
+c.GenerateFeedback.preprocessors = [waiting.Grades, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.exporter_class = waiting.FeedbackExporter
+c.ExportApp.plugin_class = waiting.CsvExport
 
 # `nbgrader zip_collect LAB` reads what a learning platform exports into downloaded/LAB/archive:
 # STUDENT_attempt_20261005T183000_LAB.ipynb

@@ -31,7 +31,7 @@ An ordinary nbgrader course. The usual round, in this folder:
    `nbgrader zip_collect LAB` from what a learning platform exports, or by hand.
 4. `sharewell grade LAB` grades it, writes `feedback/` and prints the class.
 5. `jupyter lab --LabApp.default_url=/formgrader` opens nbgrader's formgrader: memos are graded there.
-6. `nbgrader export` writes `grades.csv`.
+6. `nbgrader export` writes `grades.csv`, which says how many points still wait for a person.
 
 Keep `secret.txt` to yourself: hidden populations are drawn from it.
 Do not give `source/` to students: it holds the solutions.

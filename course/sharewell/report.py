@@ -18,17 +18,20 @@ _RESULT = "application/vnd.gradewell.result+json"
 
 @dataclass(frozen=True)
 class Row:
-    """One student's points by task; None where nobody has graded yet."""
+    """One student's points by task."""
 
     student: str
     readable: bool
     """False when nbgrader could not run the submission."""
-    points: dict[str, float | None]
+    points: dict[str, float]
+    """What has been given so far."""
     possible: dict[str, float]
+    waiting: dict[str, float]
+    """Of the possible points, those that a person still has to give; no entry where none."""
 
     @property
     def total(self) -> float:
-        return sum(points or 0.0 for points in self.points.values())
+        return sum(self.points.values())
 
 
 def rows(course: Course, lab: str) -> list[Row]:
@@ -42,21 +45,21 @@ def rows(course: Course, lab: str) -> list[Row]:
         except MissingEntry:
             return []
         for submission in handed_in:
-            points: dict[str, float | None] = {}
-            possible: dict[str, float] = {}
+            points: Counter[str] = Counter()
+            possible: Counter[str] = Counter()
+            waiting: Counter[str] = Counter()
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
                     task = grade.name.partition("-")[0]
-                    possible[task] = possible.get(task, 0.0) + grade.max_score
+                    points[task] += grade.score
+                    possible[task] += grade.max_score
                     if grade.needs_manual_grade:
-                        points.setdefault(task, None)
-                    else:
-                        points[task] = (points.get(task) or 0.0) + grade.score
+                        waiting[task] += grade.max_score
             if possible:
                 student = submission.student.id
                 graded = course.root / "autograded" / student / lab
                 readable = graded.is_dir() and not (graded / "not_graded.txt").exists()
-                found.append(Row(student, readable, points, possible))
+                found.append(Row(student, readable, dict(points), dict(possible), dict(waiting)))
     return sorted(found, key=lambda row: row.student)
 
 
@@ -91,6 +94,9 @@ def show(console: Console, course: Course, lab: str) -> None:
         return
     titles = content.labs().get(lab, {}).get("tasks", {})
     console.print(_class_table(members))
+    absent = sorted(set(course.students()) - {row.student for row in members})
+    if absent:
+        console.print(f"Handed in nothing: {', '.join(absent)}", highlight=False, markup=False)
     width = max(map(len, members[0].possible))
     for task in members[0].possible:
         if task in titles:
@@ -112,17 +118,21 @@ def _class_table(members: list[Row]) -> Table:
         if not row.readable:
             table.add_row(Text(row.student), *["–"] * (len(possible) + 1), style="dim")
             continue
-        cells = [_points(row.points.get(task), most) for task, most in possible.items()]
-        table.add_row(Text(row.student), *cells, f"{row.total:g}")
-    if any(None in row.points.values() for row in members):
+        cells = [_points(row, task) for task in possible]
+        table.add_row(Text(row.student), *cells, f"{row.total:g}{_WAITS if row.waiting else ''}")
+    if any(row.waiting or not row.readable for row in members):
         table.caption = "… waits for a person: grade it in formgrader.  – could not be graded"
         table.caption_justify = "left"
     return table
 
 
-def _points(points: float | None, most: float) -> Text:
-    if points is None:
-        return Text("…", style="dim")
+_WAITS = " …"
+
+
+def _points(row: Row, task: str) -> Text:
+    points, most = row.points.get(task, 0.0), row.possible.get(task, 0.0)
+    if waiting := row.waiting.get(task):
+        return Text("…" if waiting == most and not points else f"{points:g}{_WAITS}", style="dim")
     return Text(f"{points:g}", style="green" if points == most else "red" if points == 0 else "")
 
 
@@ -130,9 +140,7 @@ def _histogram(members: list[Row]) -> RenderableType:
     """Students by tenth of the points that were graded so far."""
     tenths: Counter[int] = Counter()
     for row in filter(lambda row: row.readable, members):
-        graded = sum(
-            most for task, most in row.possible.items() if row.points.get(task) is not None
-        )
+        graded = sum(row.possible.values()) - sum(row.waiting.values())
         share = row.total / graded if graded else 0.0
         tenths[min(int(share * 10), 9)] += 1
     lines = [Text("Share of the points graded so far", style="bold")]

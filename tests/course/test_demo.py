@@ -83,7 +83,8 @@ def test_restart_throws_away_a_demo_and_nothing_else(demo, tmp_path, sharewell):
 
 
 def test_if_nobody_has_a_point_it_says_that_grading_does_not_work_here(tmp_path, monkeypatch):
-    row = report.Row("s01", True, {"parsons": 0.0, "memo": None}, {"parsons": 4.0, "memo": 20.0})
+    possible = {"parsons": 4.0, "memo": 20.0}
+    row = report.Row("s01", True, dict.fromkeys(possible, 0.0), possible, {"memo": 20.0})
     monkeypatch.setattr(report, "rows", lambda *of: [row])
     course.make(tmp_path / "course")
     with pytest.raises(SharewellError, match="grading does not work on this machine"):
