@@ -2,26 +2,27 @@
 
 The student's process answers whatever the judge asks. The judge does not trust what comes back: it is data, it has a
 largest size and a longest time, and through the objects that the judge hands over itself (an iterator, a callback, a table
-that tells who reads it) the student reaches their public side only.
+that tells who reads it) the student reaches what ``handed`` allows. What a function changes in place of its arguments comes back
+with its answer, unless it was called ``as_copies``.
 """
 
 from __future__ import annotations
 
-import builtins
+import asyncio
 import contextlib
 import importlib
-import inspect
 import io
+import linecache
 import socket
 import sys
 import time
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-from . import wire
-from .values import CannotCross, Reader, Writer
+from . import handed, wire
+from .values import CannotCross, Reader, Writer, kind_of
 
 _ASK, _ANSWER = b"a", b"v"
 _TEXT = 4000
@@ -83,25 +84,46 @@ class Unanswered(Exception):
     """The other process is gone, or did not answer in time; the text says which."""
 
 
+_apart = False
+
+
+@contextlib.contextmanager
+def as_copies() -> Iterator[None]:
+    """Meanwhile functions of the other side get copies: what they change in place is not seen here."""
+    global _apart
+    before, _apart = _apart, True
+    try:
+        yield
+    finally:
+        _apart = before
+
+
 class Remote:
     """An object in the other process."""
 
-    def __init__(self, peer: Peer, number: int, about: str) -> None:
-        vars(self).update(_peer=peer, _number=number, _about=about)
+    def __init__(self, peer: Peer, number: int, about: str, owner: Any = None) -> None:
+        vars(self).update(_peer=peer, _number=number, _about=about, _owner=owner)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self._peer.ask("call", self, list(arguments), named)
+        # a method changes its owner, which may be a value here
+        return self._peer.ask("call", self, list(arguments), named, self._owner)
 
     def __getattr__(self, name: str) -> Any:
-        shown = name.startswith(("_repr_", "_ipython_"))  # how it is shown here is not its business
-        if shown or (name.startswith("__") and name not in ("__name__", "__doc__")):
-            raise AttributeError(name)
-        found = self._peer.ask("getattr", self, name)
-        return found.known_as(name) if isinstance(found, Remote) else found
+        if name in ("__signature__", "__wrapped__"):
+            return _inspected(self, name)
+        return self._peer.attribute(self, name)
 
-    def known_as(self, name: str) -> Remote:
+    @property
+    def __doc__(self) -> Any:  # type: ignore[override]
+        return self._peer.attribute(self, "__doc__")
+
+    def known_as(self, name: str, owner: Any = None) -> Remote:
         """The same, named in messages as it was asked for, whatever it calls itself."""
-        return Remote(self._peer, self._number, name)
+        return Remote(self._peer, self._number, name, owner)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._peer.ask("await", self)
+        yield
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._peer.ask("setattr", self, name, value)
@@ -138,6 +160,23 @@ class Remote:
 def remote_module(of: Remote, module: str) -> Any:
     """A module in the process of an object, for what can only be done there."""
     return vars(of)["_peer"].ask("import", module)
+
+
+def _inspected(of: Remote, name: str) -> Any:
+    """What ``inspect`` looks for: a signature, or a function that stands where the source can be read."""
+    there = remote_module(of, "inspect")
+    try:
+        if name == "__signature__":
+            return there.signature(of)
+        source = there.getsource(of)
+    except (OSError, TypeError, ValueError) as error:
+        raise AttributeError(name) from error
+    if not isinstance(source, str):
+        raise AttributeError(name)
+    place = f"<submission {vars(of)['_number']}>"
+    linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
+    code = (lambda: None).__code__.replace(co_filename=place, co_firstlineno=1)
+    return types.FunctionType(code, {})
 
 
 def _life(name: str) -> Callable[..., Any]:
@@ -195,7 +234,9 @@ class Peer:
         self.asked: Callable[[str], None] = lambda verb: None
         """Called before each question, with its verb."""
         self._given: dict[int, Any] = {}
-        self._exceptions: dict[int, type[BaseException]] = {}
+        self._classes: dict[int, type] = {}
+        self._theirs: dict[type, int] = {}
+        self._accepted = largest
         self._lost = ""
 
     # -- asking -------------------------------------------------------------------------------------
@@ -213,8 +254,12 @@ class Peer:
         if self._lost:
             raise Unanswered(self._lost)
         self.asked(verb)
-        writer = Writer(self._give)
-        self._send(_ASK, writer.message({"ask": verb, "a": [writer.value(a) for a in arguments]}))
+        writer = Writer(self, self._accepted)
+        question = {"ask": verb, "a": [writer.value(a) for a in arguments], "largest": self.largest}
+        back = verb == "call" and not (self.trusted or _apart)
+        if back:
+            question["back"] = True
+        self._send(_ASK, writer.message(question))
         end = time.monotonic() + self.seconds if self.seconds else 0.0
         late = False
         while True:
@@ -234,25 +279,61 @@ class Peer:
                 continue
             if late:
                 raise TimeoutError(f"the submission's code took more than {self.seconds:g} s")
+            reader.arguments = writer.shared if back else ()
             return self._result(reader)
+
+    def attribute(self, owner: Any, name: str) -> Any:
+        """An attribute of an object, or of a value, of the other side."""
+        shown = name.startswith(("_repr_", "_ipython_"))  # how it is shown here is not its business
+        if shown or (name.startswith("__") and name not in ("__name__", "__doc__")):
+            raise AttributeError(name)
+        found = self.ask("getattr", owner, name)
+        return found.known_as(name, owner) if isinstance(found, Remote) else found
 
     def _result(self, reader: Reader) -> Any:
         content = reader.content
         for name, stream in (("out", sys.stdout), ("err", sys.stderr)):
             if said := str(content.get(name, ""))[:_TEXT]:
-                print(f"The submission printed: {_plain(said)}", file=stream)
+                print(_plain(said), file=stream, end="")
+        self._change(reader)
         if "error" not in content:
-            return reader.value(content.get("ok"))
-        error = content["error"]
-        kind = reader.value(error["kind"])
+            return self._read(reader, content.get("ok"))
+        error = content["error"] if isinstance(content["error"], dict) else {}
+        kind = self._read(reader, error.get("kind"))
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             kind = Exception
         if not issubclass(kind, Exception):  # an exit or an interruption there is none here
             kind = RuntimeError
-        raised = _made(kind, _plain(str(error["text"])[:_TEXT]))
+        raised = _made(kind, _plain(str(error.get("text", ""))[:_TEXT]))
         for line in str(error.get("where", ""))[:_TEXT].splitlines():
             raised.add_note(_plain(line))
         raise raised
+
+    def _read(self, reader: Reader, content: Any) -> Any:
+        """A value that came. Whatever is wrong with it costs the question only."""
+        try:
+            return reader.value(content)
+        except (CannotCross, Unanswered, wire.Closed):
+            raise
+        except Exception as error:
+            raise CannotCross("what came from the submission's process is no value") from error
+
+    def _change(self, reader: Reader) -> None:
+        """Change the arguments as they were changed there."""
+        changes = []
+        try:
+            for number, content in reader.content.get("changed", ()):
+                mine = dict(enumerate(reader.arguments))[number]
+                kind = kind_of(type(mine))
+                assert kind is not None and kind.change is not None
+                other = reader.part(content, type(kind.change.content(mine)))
+                changes.append((kind.change.become, mine, other))
+            for become, mine, other in changes:
+                become(mine, other)
+        except (CannotCross, Unanswered, wire.Closed):
+            raise
+        except Exception as error:
+            raise CannotCross("what the function changed in place cannot come back") from error
 
     # -- answering ----------------------------------------------------------------------------------
 
@@ -264,38 +345,75 @@ class Peer:
 
     def _answer(self, reader: Reader) -> None:
         content = reader.content
-        writer = Writer(self._give)
+        if self.trusted:
+            self._accepted = min(self.largest, int(content["largest"]))
         said = io.StringIO(), io.StringIO()
+        value: Any = None
+        failure: BaseException | None = None
+        watched: list[tuple[int, Callable[[], bool]]] = []
+        around = sys.stdout, sys.stderr
         try:
-            with contextlib.ExitStack() as stack:
-                if self.trusted:  # what it prints meanwhile belongs to who asked
-                    stack.enter_context(contextlib.redirect_stdout(said[0]))
-                    stack.enter_context(contextlib.redirect_stderr(said[1]))
-                value = self._do(str(content["ask"]), [reader.value(a) for a in content["a"]])
-            answer = {"ok": writer.value(value)}
+            if self.trusted:  # what it prints meanwhile belongs to who asked
+                sys.stdout, sys.stderr = said
+            arguments = [reader.value(a) for a in content["a"]]
+            if "back" in content and self.trusted:
+                watched = _watched(reader.shared)
+            value = self._do(str(content["ask"]), arguments)
         except wire.Closed:
             raise
         except BaseException as error:
-            writer = Writer(self._give)
-            answer = {"error": self._error(error, writer)}
-        for name, text in zip(("out", "err"), said, strict=True):
-            answer[name] = text.getvalue()[:_TEXT]
-        self._send(_ANSWER, writer.message(answer))
+            failure = error
+        finally:
+            sys.stdout, sys.stderr = around
+        spoken = {
+            name: text.getvalue()[:_TEXT] for name, text in zip(("out", "err"), said, strict=True)
+        }
+        known = reader.shared if watched else ()
+        try:
+            body = self._outcome(value, failure, known, watched, spoken)
+        except wire.Closed:
+            raise
+        except BaseException as error:
+            body = self._outcome(None, error, (), [], spoken)
+        self._send(_ANSWER, body)
+
+    def _outcome(
+        self,
+        value: Any,
+        failure: BaseException | None,
+        known: Sequence[Any],
+        watched: list[tuple[int, Callable[[], bool]]],
+        spoken: dict[str, str],
+    ) -> bytes:
+        writer = Writer(self, self._accepted, known)
+        answer: dict[str, Any] = {name: text for name, text in spoken.items() if text}
+        changed = [
+            [number, writer.part(_content(known[number]))] for number, asks in watched if asks()
+        ]
+        if changed:
+            answer["changed"] = changed
+        if failure is None:
+            answer["ok"] = writer.value(value)
+        else:
+            answer["error"] = self._error(failure, writer)
+        return writer.message(answer)
 
     def _do(self, verb: str, arguments: list[Any]) -> Any:
         if verb not in ("call", "getattr", "special") and not self.trusted:
             raise CannotCross(f"{verb} is not for this side")
         if verb == "call":
-            function, positional, named = arguments
+            function, positional, named, _ = arguments
             return function(*positional, **named)
         if verb == "getattr":
             owner, name = arguments
-            return getattr(owner, name) if self.trusted else _public(owner, name)
+            return getattr(owner, name) if self.trusted else handed.attribute(owner, name)
         if verb == "special":
             owner, name, rest = arguments
-            if name not in _LIFE:
+            if name not in _LIFE or not (self.trusted or handed.lives(owner, name)):
                 raise CannotCross(f"{name} does not cross")
             return _BUILTIN[name](owner, *rest) if name in _BUILTIN else getattr(owner, name)(*rest)
+        if verb == "await":
+            return _awaited(arguments[0])
         if verb == "isinstance":
             kind, value = arguments
             return isinstance(value, kind)
@@ -326,42 +444,44 @@ class Peer:
 
     # -- handles ------------------------------------------------------------------------------------
 
-    def _give(self, value: Any) -> dict[str, Any]:
-        """A handle for an object of this side; one of the other side goes back as what it is there."""
+    def give(self, value: Any) -> list[Any]:
+        """What stands for an object of this side; one of the other side goes back as what it is there."""
         if isinstance(value, Remote):
             if value._peer is not self:
                 raise CannotCross(f"{value!r} belongs to another submission")
-            return {"t": "handle", "id": value._number}
+            return ["handle", value._number]
+        is_class = isinstance(value, type)
+        if is_class and value in self._theirs:
+            return ["handle", self._theirs[value]]
         number = id(value)
         self._given[number] = value  # kept, so that the number stays its own
-        if isinstance(value, type) and issubclass(value, BaseException):
+        if is_class and issubclass(value, BaseException):
             known = next(k for k in value.__mro__ if k.__module__ == "builtins")
-            return {"t": "exception", "id": number, "name": value.__name__, "base": known.__name__}
+            return ["exception", [number, value.__name__, known.__name__]]
         name = getattr(value, "__name__", "") if callable(value) else ""
-        kind = "class" if isinstance(value, type) else type(value).__name__
-        about = f"{kind} {name}".strip()[:100]
-        return {"t": "remote", "id": number, "about": about}
+        about = f"{'class' if is_class else type(value).__name__} {name}".strip()[:100]
+        return ["remote", [number, about]]
 
-    def _take(self, content: dict[str, Any]) -> Any:
-        number = int(content["id"])
-        if content["t"] == "handle":
-            if number not in self._given:
-                raise CannotCross("an object that was never handed over")
-            return self._given[number]
-        if content["t"] == "exception":
-            if number not in self._exceptions:
-                base = getattr(builtins, str(content["base"]), Exception)
-                base = base if isinstance(base, type) and issubclass(base, Exception) else Exception
-                self._exceptions[number] = type(str(content["name"])[:100], (base,), {})
-            return self._exceptions[number]
-        about = _plain(str(content["about"]))
-        return Remote(self, number, about)
+    def own(self, number: int) -> Any:
+        """An object of this side that was handed over."""
+        if number not in self._given:
+            raise CannotCross("an object that was never handed over")
+        return self._given[number]
+
+    def remote(self, number: int, about: str) -> Any:
+        """What stands here for an object of the other side."""
+        return Remote(self, number, _plain(about))
+
+    def made(self, number: int, make: Callable[[], type]) -> type:
+        """The class that stands here for one of the other side's."""
+        if number not in self._classes:
+            made = self._classes[number] = make()
+            self._theirs[made] = number
+        return self._classes[number]
 
     # -- the socket ---------------------------------------------------------------------------------
 
     def _send(self, kind: bytes, body: bytes) -> None:
-        if len(body) > self.largest:
-            raise CannotCross(f"a value is larger than {self.largest / 2**20:,.0f} MiB")
         try:
             self.sock.settimeout(self.seconds or None)
             wire.send(self.sock, kind, body)
@@ -382,8 +502,8 @@ class Peer:
             self._lost = "the submission's process has ended"
             raise Unanswered(self._lost) from error
         try:
-            return kind, Reader(body, self._take, self.dataclass)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return kind, Reader(body, self)
+        except Exception as error:
             self._lost = "the submission's process does not speak the judge's language"
             raise Unanswered(self._lost) from error
 
@@ -393,23 +513,38 @@ _BUILTIN: dict[str, Callable[..., Any]] = {
     "__len__": len, "__iter__": iter, "__next__": next, "__bool__": bool, "__float__": float, "__int__": int,
     "__str__": str, "__getitem__": lambda owner, key: owner[key],
 }  # fmt: skip
-_CLOSED = (
-    types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.GeneratorType, types.FrameType,
-    types.CodeType, types.ModuleType, types.CoroutineType, types.AsyncGeneratorType, types.TracebackType, type,
-)  # fmt: skip
 
 
-def _public(owner: Any, name: str) -> Any:
-    """An attribute that the other side may have: of an object's public side, and nothing that leads into the judge."""
-    if name.startswith("_") or isinstance(owner, _CLOSED):
-        raise AttributeError(f"{name!r} cannot be read from here")
-    found = inspect.getattr_static(owner, name, None)
-    if found is None:
-        raise AttributeError(f"{type(owner).__name__!r} has no attribute {name!r}")
-    value = getattr(owner, name)
-    if isinstance(value, types.FrameType | types.CodeType | types.ModuleType | type):
-        raise AttributeError(f"{name!r} cannot be read from here")
-    return value
+def _watched(values: Sequence[Any]) -> list[tuple[int, Callable[[], bool]]]:
+    """For each value that may be changed in place: its number, and whether it has been."""
+    found = []
+    for number, value in enumerate(values):
+        kind = kind_of(type(value))
+        if kind is not None and kind.change is not None:
+            found.append((number, kind.change.watch(value)))
+    return found
+
+
+def _content(value: Any) -> Any:
+    kind = kind_of(type(value))
+    assert kind is not None and kind.change is not None
+    return kind.change.content(value)
+
+
+def _awaited(awaitable: Any) -> Any:
+    """What comes of an awaitable, in a loop of its own: this is called from within the kernel's."""
+
+    async def outcome() -> Any:
+        return await awaitable
+
+    around = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(outcome())
+    finally:
+        loop.close()
+        asyncio._set_running_loop(around)
 
 
 def _made(kind: type[Exception], text: str) -> Exception:
