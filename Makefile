@@ -21,8 +21,9 @@ test: check ## all checks and tests of the project
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup
 
-verify: $(READY) ## all samples of all labs through the gradebook, on 200 populations (hours)
+verify: $(READY) ## all samples and forgeries of all labs through the gradebook, on 200 populations (hours)
 	@set -e; for lab in $(LABS); do echo "$$lab"; $(BIN)/gradewell verify "$$lab"; done
+	@FORGERIES=all $(BIN)/python -m pytest -q -s tests/autograders/runner/test_forgeries.py
 
 SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --jobs 2
 

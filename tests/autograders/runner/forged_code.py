@@ -168,7 +168,7 @@ VALUES = {
         "import threading\ndef change():\n    n = 0\n    while True:\n        n = (n + 1) % 50\n"
         "        globals().update(dict.fromkeys(VALUES, n))\nthreading.Thread(target=change, daemon=True).start()",
     ),
-    "mapping-proxy-that-agrees": (
+    "named-tuple-that-agrees": (
         "a named tuple whose fields are objects that live",
         AGREES + "import collections\nclass Pair(collections.namedtuple('Pair', 'value note')):\n"
         "    __eq__ = lambda self, other: True\n    __hash__ = lambda self: 1\ngive(Pair(Agrees(), Agrees()))",
@@ -315,12 +315,11 @@ CHANNEL = {
         "    return {'ok': {'t': 'objects', 'shape': [2], 'v': [object_here(2), object_here(3)]}}",
     ),
     "handles-in-a-table": (
-        "a table whose cells are handles, and another number at each look",
-        PEER
-        + "import itertools, pyarrow\nlooks = itertools.count(1)\nsink = pyarrow.BufferOutputStream()\n"
+        "a table whose cells are handles, each of which becomes the number that fits",
+        PEER + "import pyarrow\nsink = pyarrow.BufferOutputStream()\n"
         "rows = pyarrow.table({'b': [1, 2, 3]})\nwith pyarrow.ipc.new_stream(sink, rows.schema) as stream:\n    stream.write_table(rows)\n"
         "def answer(question):\n    if question['ask'] == 'name' and question['a'][0] in FUNCTIONS + HELPERS:\n"
-        "        return {'ok': object_here()}\n    if question['ask'] in ('special', 'isinstance'):\n        return {'ok': next(looks)}\n"
+        "        return {'ok': object_here()}\n    if question['ask'] in ('special', 'isinstance'):\n        return {'ok': question['a'][0]['id'] - 1}\n"
         "    cells = {'t': 'objects', 'shape': [3], 'v': [object_here(2), object_here(3), object_here(4)]}\n"
         "    return {'ok': {'t': 'pandas', 'v': 0, 'mixed': [[0, 'a', cells]]}}, sink.getvalue().to_pybytes()",
     ),
@@ -386,7 +385,7 @@ OUTPUT = {
         "    publish_display_data({'text/plain': '2.0'})\n    get_ipython().displayhook(2.0)\n    os.write(1, b'2.0\\n')\n"
         "globals().update(dict.fromkeys(FUNCTIONS, loud))\n2.0",
     ),
-    "prints-like-a-score-2": (
+    "shows-points": (
         "an answer that is shown as points, and nothing else",
         "class Shown:\n    def _repr_mimebundle_(self, **k): return {'text/plain': '2.0'}\n    def __repr__(self): return '2.0'\n"
         "    def _ipython_display_(self): pass\n    def require(self): return self\ngive(Shown())\nShown()",

@@ -374,6 +374,15 @@ def answers_become_text(lab):
 
 
 @forgery("cells")
+def answers_hold_the_instructors_marks(lab):
+    """Marks between which text is taken away when notebooks are made and graded."""
+    kinds = "SOLUTION", "HIDDEN TESTS", "MARK SCHEME"
+    lab.write("".join(f"### BEGIN {kind}\ngive(True)\n### END {kind}\n" for kind in kinds))
+    for cell in lab.cells(lab.tests):
+        cell.source = f"### BEGIN HIDDEN TESTS\n{cell.source}\n### END HIDDEN TESTS"
+
+
+@forgery("cells")
 def attachments_on_tests(lab):
     """A file in the cell itself, which is shown under its name."""
     for cell in lab.cells(lab.tests):
@@ -643,13 +652,13 @@ def points_for_locked_cells(lab):
 @forgery("notebook")
 def saved_in_format_3(lab):
     """An old program's worksheets."""
+    lab.write(ALWAYS)
     cells = []
     for cell in lab.notebook.cells:
         body = "input" if cell.cell_type == "code" else "source"
         about = {"metadata": dict(cell.metadata), "cell_type": cell.cell_type, body: cell.source}
         more = {"language": "python", "outputs": [], "collapsed": False}
         cells.append({**about, **(more if cell.cell_type == "code" else {})})
-    lab.write(ALWAYS)
     sheet = {"cells": cells, "metadata": {}}
     return NotebookNode(metadata={"name": ""}, nbformat=3, nbformat_minor=0, worksheets=[sheet])
 

@@ -228,6 +228,7 @@ def got(course, student, lab):
 def gained(course, student, lab):
     """Cells in which a student has more, or could have other points, than somebody who wrote nothing."""
     nothing, theirs = got(course, UNTOUCHED, lab), got(course, student, lab)
+    assert nothing, "the run did not get as far as the untouched notebook"
     assert set(nothing) >= set(theirs), "cells that the instructor does not have"
     return {
         name: points
