@@ -49,6 +49,8 @@ class Judge:
     """The instructor's code cells, in order."""
     answers: tuple[str, ...] = ()
     """Names that the student was asked to define, beside those of the answer cells."""
+    files: tuple[str, ...] = ()
+    """The instructor's own files, of which the judge sees nothing that the student's code made of them."""
     variables: dict[str, str] = field(default_factory=dict)
     """Environment variables for the judge alone."""
     seconds: float = 10.0

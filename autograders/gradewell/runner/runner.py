@@ -15,7 +15,7 @@ import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import find_all_files, is_grade, is_solution
 from traitlets import Bool, Callable, Enum, Instance, Integer, List, Unicode
 from traitlets.config import LoggingConfigurable
 
@@ -211,6 +211,7 @@ class Runner(LoggingConfigurable):
         return Judge(
             steps=steps(self.original(notebook)),
             answers=tuple(self.answers),
+            files=self._own_files(),
             variables=self.named_variables(),
             seconds=float(self.call_timeout),
             largest=self.answer_size << 20,
@@ -237,6 +238,15 @@ class Runner(LoggingConfigurable):
     def named_variables(self) -> dict[str, str]:
         """The environment variables that are named in the configuration, as they are here."""
         return {name: os.environ[name] for name in self.environment if name in os.environ}
+
+    def _own_files(self) -> tuple[str, ...]:
+        """The files that the instructor gives with the assignment, and that students are not to write."""
+        assignment = self.coursedir.assignment_id
+        folder = self.coursedir.format_path(self.coursedir.source_directory, ".", assignment)
+        found = find_all_files(folder, [*self.coursedir.ignore, "*.ipynb"])
+        names = {Path(os.path.relpath(path, folder)).as_posix() for path in found}
+        theirs = self.config.get("Autograde", {}).get("exclude_overwriting", {})
+        return tuple(sorted(names - set(theirs.get(assignment, ()))))
 
     def _writable(self) -> str:
         """The folder that holds everything below which notebooks find their own."""

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_notebook
 from sharewell import exchange
 
 pytestmark = pytest.mark.xdist_group("judge")
@@ -510,3 +512,56 @@ def test_names_are_the_instructors_but_for_those_that_answer_cells_define(
     assert "neither the instructor's cells define it, nor is it asked for in an answer cell" in said
     assert "the locked cell that defines it failed (ZeroDivisionError: division by zero)" in said
     assert "the test cell that defines it did not get so far" in said
+
+
+PLANTED = """
+from pathlib import Path
+
+Path("data.csv").write_text("7")
+Path("helper.py").write_text("def right(x): return True")
+Path("colorsys.py").write_text("ONE_THIRD = 5")
+Path("numexpr.py").write_text("planted = 1")
+Path("mine.csv").write_text("3")
+Path("pack").mkdir(exist_ok=True)
+Path("pack/more.csv").unlink()
+Path("pack/more.csv").mkdir()
+answer = 7
+"""
+
+
+def test_in_the_judge_nothing_that_student_code_wrote_stands_for_the_instructors_files(
+    new_course, cells, tmp_path
+):
+    course = judged(new_course(tmp_path / "course"))
+    tests = {
+        "data": "assert int(open('data.csv').read()) == answer",
+        "helper": "import helper\nassert helper.right(answer)",
+        "library": "import colorsys\nassert colorsys.ONE_THIRD < 1",
+        "planted": "import importlib.util\nassert importlib.util.find_spec('numexpr') is None",
+        "written": "assert open('mine.csv').read() == '3'",
+        "below": "assert open('pack/more.csv').read() == '2'",
+    }
+    (course.path / "source/lab/pack").mkdir(parents=True)
+    (course.path / "source/lab/pack/more.csv").write_text("2")
+    files = {"data.csv": "1", "helper.py": "def right(x): return x == 1"}
+    notebook = [cells.answer("answer", "answer = 1"), *(cells.test(*one) for one in tests.items())]
+    _lab_into(course, files, notebook)
+    course.hand_in("forger", "lab", answers={"answer": PLANTED})
+    honest = "answer = 1\nopen('mine.csv', 'w').write('3')\nimport helper\nassert helper.right(1)"
+    course.hand_in("honest", "lab", answers={"answer": honest})
+    course.gradewell("lab")
+    said = course.outputs("forger", "lab")
+    assert course.points("honest", "lab") == dict.fromkeys(tests, 1), course.outputs("honest", "lab")  # fmt: skip
+    assert course.points("forger", "lab") == {**dict.fromkeys(tests, 1), "data": 0, "helper": 0}, said  # fmt: skip
+    assert (course.path / "autograded/forger/lab/data.csv").read_text() == "7"
+
+
+def _lab_into(course, files, notebook):
+    folder = course.path / "source/lab"
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(
+        new_notebook(cells=notebook, metadata={"kernelspec": kernel}), folder / "lab.ipynb"
+    )
+    course.nbgrader("generate_assignment", "lab")

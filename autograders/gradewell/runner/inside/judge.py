@@ -9,8 +9,10 @@ from __future__ import annotations
 import builtins
 import contextlib
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, is_dataclass
+from importlib.machinery import PathFinder
 from typing import Any
 
 from .names import binds_unseen, bound
@@ -182,6 +184,22 @@ class Namespace(dict[str, Any]):
                     self._failed[name] = f"the locked cell that defines it failed ({why})"
         for name in names & self._students:  # a later answer cell gives them anew
             dict.pop(self, name, None)
+
+
+class OwnModules:
+    """Finds modules in the judge's folder: the instructor's own, and none that student code has put there.
+
+    It is asked after all others (see sys.meta_path): nothing there stands for a module that is installed.
+    """
+
+    def __init__(self, files: Collection[str]) -> None:
+        self.names = {file.partition("/")[0].removesuffix(".py") for file in files}
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """See importlib.abc.MetaPathFinder."""
+        if path is not None or name not in self.names:
+            return None
+        return PathFinder.find_spec(name, [os.getcwd()], target)
 
 
 def become(kernel: Any, steps: Sequence[Step], declared: Sequence[str]) -> Namespace:

@@ -30,7 +30,7 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from . import wire
-from .judge import Namespace, Step, become
+from .judge import Namespace, OwnModules, Step, become
 from .peer import Peer
 from .values import CannotCross
 
@@ -140,6 +140,8 @@ def run(
     peer: Peer | None = None
     names: Namespace | None = None
     if link is not None and judge is not None:
+        sys.path[:] = [path for path in sys.path if path not in ("", ".")]
+        sys.meta_path.append(OwnModules(judge["files"]))
         names = become(kernel, [Step(**step) for step in judge["steps"]], judge["answers"])
 
         def interrupt() -> None:

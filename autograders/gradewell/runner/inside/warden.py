@@ -12,7 +12,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -84,6 +83,7 @@ class Warden:
         self.judge: dict[str, Any] | None = request["judge"]
         self.folder = Path(request["folder"])
         self.keep_out = set(request["keep_out"])
+        self.own_files = frozenset(self.judge["files"] if self.judge else ())
         if self.sandboxed:
             namespaces.furnish(self.writable, self.kept, self.limits["disk"], self.whole_proc)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -101,11 +101,11 @@ class Warden:
         wire.send(self.grader, wire.FILES, self._files())
         wire.send(self.grader, wire.DONE)
 
-    def _unpack(self, files: bytes) -> None:
+    def _unpack(self, files: bytes, leave_out: frozenset[str] = frozenset()) -> None:
         if not files:
             return
         try:
-            archive.unpack(files, self.folder)
+            archive.unpack(files, self.folder, leave_out)
         except OSError as error:
             raise Stop(f"its files do not fit into its folder ({error.strerror})") from error
 
@@ -156,7 +156,7 @@ class Warden:
                     wire.send(self.grader, wire.FILES, self._files())
                 elif kind == wire.FILES:
                     self._empty()
-                    self._unpack(body)
+                    self._unpack(body, leave_out=self.own_files)
                 else:
                     cells: list[dict[str, Any]] = json.loads(body)
                     return cells
@@ -307,9 +307,14 @@ class Warden:
             pass
 
     def _empty(self) -> None:
-        for name in os.listdir(self.folder):
-            path = self.folder / name
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        """Remove everything but the judge's own files, and the folders that hold them."""
+        kept = {self.folder / name for name in self.own_files}
+        kept |= {folder for path in kept for folder in path.parents}
+        for here, folders, files in os.walk(self.folder, topdown=False):
+            for name in [*files, *folders]:
+                path = Path(here, name)
+                if path not in kept:
+                    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def _files(self) -> bytes:
         """An archive of the notebook's folder as it is now: plain files and folders only."""
