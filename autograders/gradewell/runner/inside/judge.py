@@ -11,7 +11,7 @@ import contextlib
 import io
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from typing import Any
 
@@ -136,15 +136,11 @@ class Namespace(dict[str, Any]):
             raise KeyError(name)
 
     def dataclass(self, module: str, name: str) -> type:
-        """The class of a dataclass that arrives: one that the instructor's cells define or import by its name."""
+        """The class of a dataclass or an enumeration that arrives: one that the instructor's cells define or import by its name."""
         if any(name in names for _, names, _ in self._given):
             self._run_for(name)
         for value in self.values():
-            if (
-                isinstance(value, type)
-                and is_dataclass(value)
-                and (value.__module__, value.__qualname__) == (module, name)
-            ):
+            if isinstance(value, type) and (value.__module__, value.__qualname__) == (module, name):
                 return value
         raise CannotCross(f"a {name}, which no cell of the instructor's defines or imports")
 
