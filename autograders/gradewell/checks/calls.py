@@ -11,9 +11,12 @@ from copy import deepcopy
 from types import FrameType
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from gradewell.checks.repeat import after_seeding, each, peak_memory, repeat, size
 from gradewell.checks.result import Problem, Result
-from gradewell.runner.inside.peer import Remote, remote_module
+from gradewell.runner.inside.peer import Remote, as_copies, remote_module
 
 Function = Callable[..., Any]
 """What a student wrote."""
@@ -33,7 +36,8 @@ def call(
 ) -> Any:
     """``function(*arguments)``, with its output and warnings swallowed.
 
-    A word on stderr would cost the whole test cell its points in nbgrader, and pandas warns there.
+    A word on stderr would cost the whole test cell its points in nbgrader, and pandas warns there. The function gets copies of tables,
+    arrays and containers: what it changes in place is not what the check compares with.
 
     Parameters
     ----------
@@ -51,14 +55,26 @@ def call(
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
         warnings.catch_warnings(),
+        as_copies(),
     ):
         warnings.simplefilter("ignore")
         try:
-            return function(*arguments)
+            return function(*map(_copy, arguments))
         except Exception as error:
             what = f"{type(error).__name__}: {error}".rstrip(": ") if shown else kind_of(error)
             name = name_of(of or function)
             raise CallFailed(f"{name}({shown or '...'}) raised {what}") from None
+
+
+def _copy(value: Any) -> Any:
+    """A copy of what holds data; anything else, such as an iterator or a callback, is itself."""
+    if isinstance(value, pd.DataFrame | pd.Series | np.ndarray):
+        return value.copy()
+    if type(value) in (list, tuple, set):
+        return type(value)(map(_copy, value))
+    if type(value) is dict:
+        return {key: _copy(item) for key, item in value.items()}
+    return value
 
 
 def kind_of(value: Any) -> str:

@@ -83,6 +83,11 @@ def mergeable(
             again = "it reads the rows a second time, and they come only once"
             raise CallFailed(f"{failure}: {again}" if once.again else f"{failure}") from None
 
+    def both(one: Any, other: Any) -> Any:
+        return call(
+            lambda: merge(one, other), of=merge
+        )  # themselves: a law is that they do not change
+
     def same(one: Any, rows: Sequence[Any]) -> bool:
         return alike(call(finish, one), expected(rows), tolerance)
 
@@ -97,21 +102,21 @@ def mergeable(
             before = [copy.deepcopy(call(finish, one)) for one in made]
             forwards = made[0]
             for one in made[1:]:
-                forwards = call(merge, forwards, one)
+                forwards = both(forwards, one)
             if not same(forwards, rows):
                 broken("any split", name)
             backwards = made[-1]
             for one in made[-2::-1]:
-                backwards = call(merge, one, backwards)
+                backwards = both(one, backwards)
             if not alike(call(finish, backwards), call(finish, forwards), tolerance):
                 broken("associative", name)
             swapped = made[0]
             for one in made[1:]:
-                swapped = call(merge, one, swapped)
+                swapped = both(one, swapped)
             if not alike(call(finish, swapped), call(finish, forwards), tolerance):
                 broken("commutative", name)
             nothing = summary([])
-            for padded in (call(merge, forwards, nothing), call(merge, nothing, forwards)):
+            for padded in (both(forwards, nothing), both(nothing, forwards)):
                 if not alike(call(finish, padded), call(finish, forwards), tolerance):
                     broken("an empty part", name)
             after = [call(finish, one) for one in made]

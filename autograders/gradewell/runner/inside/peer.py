@@ -99,14 +99,15 @@ def as_copies() -> Iterator[None]:
 
 
 class Remote:
-    """An object in the other process."""
+    """An object in the other process; ``owner`` is the value here whose method it is, and which it may change."""
 
     def __init__(self, peer: Peer, number: int, about: str, owner: Any = None) -> None:
         vars(self).update(_peer=peer, _number=number, _about=about, _owner=owner)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        # a method changes its owner, which may be a value here
-        return self._peer.ask("call", self, list(arguments), named, self._owner)
+        if self._owner is not None:
+            return self._peer.ask("method", self._owner, self._about, list(arguments), named)
+        return self._peer.ask("call", self, list(arguments), named)
 
     def __getattr__(self, name: str) -> Any:
         if name in ("__signature__", "__wrapped__"):
@@ -256,7 +257,7 @@ class Peer:
         self.asked(verb)
         writer = Writer(self, self._accepted)
         question = {"ask": verb, "a": [writer.value(a) for a in arguments], "largest": self.largest}
-        back = verb == "call" and not (self.trusted or _apart)
+        back = verb in ("call", "method") and not (self.trusted or _apart)
         if back:
             question["back"] = True
         self._send(_ASK, writer.message(question))
@@ -288,7 +289,9 @@ class Peer:
         if shown or (name.startswith("__") and name not in ("__name__", "__doc__")):
             raise AttributeError(name)
         found = self.ask("getattr", owner, name)
-        return found.known_as(name, owner) if isinstance(found, Remote) else found
+        if not isinstance(found, Remote):
+            return found
+        return found.known_as(name, None if isinstance(owner, Remote) else owner)
 
     def _result(self, reader: Reader) -> Any:
         content = reader.content
@@ -299,7 +302,7 @@ class Peer:
         if "error" not in content:
             return self._read(reader, content.get("ok"))
         error = content["error"] if isinstance(content["error"], dict) else {}
-        kind = self._read(reader, error.get("kind"))
+        kind = self._read(reader, error.get("kind")) or CannotCross
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             kind = Exception
         if not issubclass(kind, Exception):  # an exit or an interruption there is none here
@@ -402,7 +405,7 @@ class Peer:
         if verb not in ("call", "getattr", "special") and not self.trusted:
             raise CannotCross(f"{verb} is not for this side")
         if verb == "call":
-            function, positional, named, _ = arguments
+            function, positional, named = arguments
             return function(*positional, **named)
         if verb == "getattr":
             owner, name = arguments
@@ -412,6 +415,9 @@ class Peer:
             if name not in _LIFE or not (self.trusted or handed.lives(owner, name)):
                 raise CannotCross(f"{name} does not cross")
             return _BUILTIN[name](owner, *rest) if name in _BUILTIN else getattr(owner, name)(*rest)
+        if verb == "method":
+            owner, name, positional, named = arguments
+            return getattr(owner, name)(*positional, **named)
         if verb == "await":
             return _awaited(arguments[0])
         if verb == "isinstance":
@@ -440,7 +446,8 @@ class Peer:
             text = str(error)
         except Exception:
             text = ""
-        return {"kind": writer.value(type(error)), "text": text[:_TEXT], "where": where[-_TEXT:]}
+        kind = None if isinstance(error, CannotCross) else writer.value(type(error))
+        return {"kind": kind, "text": text[:_TEXT], "where": where[-_TEXT:]}
 
     # -- handles ------------------------------------------------------------------------------------
 

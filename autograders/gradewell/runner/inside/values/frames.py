@@ -46,7 +46,7 @@ def _read_timedelta(reader: Reader, payload: Any) -> Any:
 
 def _write_offset(writer: Writer, value: Any) -> list[Any]:
     name = named(type(value))
-    return [name, value.n, bool(value.normalize), writer.value({**value.kwds})]
+    return [name, value.n, bool(value.normalize), writer.part({**value.kwds})]
 
 
 def _read_offset(reader: Reader, payload: Any) -> Any:
@@ -366,7 +366,7 @@ def _read_frame(reader: Reader, payload: Any) -> Any:
 
 
 def _write_attributes(writer: Writer, value: Any) -> list[Any]:
-    return [writer.value(dict(value.attrs)), bool(value.flags.allows_duplicate_labels)]
+    return [writer.part(dict(value.attrs)), bool(value.flags.allows_duplicate_labels)]
 
 
 def _attributed(reader: Reader, made: Any, payload: Any) -> Any:
@@ -459,12 +459,12 @@ _PANDAS: list[Kind] = [
     Kind("MultiIndex", of("pandas", "MultiIndex"), ([...], [...], [...]), _write_levels, _read_levels,
          shared=True, closed=True, change=_COLUMN),
     Kind("Index", of("pandas", "Index"), (..., ..., ...), _write_index, _read_index, shared=True, closed=True),
+    Kind("StringArray", of("pandas.arrays", "StringArray", "ArrowStringArray"), (str, bool, int | list), _write_strings,
+         _read_strings, shared=True, closed=True, change=_COLUMN),
     Kind("NumpyExtensionArray", of("pandas.arrays", "NumpyExtensionArray"), (...,), _write_numpy, _read_numpy,
          shared=True, closed=True, change=_COLUMN),
     *(Kind(name, of("pandas.arrays", name), (..., ...), _write_masked, _read_masked(name), shared=True, closed=True, change=_COLUMN)
       for name in ("IntegerArray", "FloatingArray", "BooleanArray")),
-    Kind("StringArray", of("pandas.arrays", "StringArray", "ArrowStringArray"), (str, bool, int | list), _write_strings,
-         _read_strings, shared=True, closed=True, change=_COLUMN),
     Kind("ArrowExtensionArray", of("pandas.arrays", "ArrowExtensionArray"), int,
          lambda w, v: to_arrow(w, v.__arrow_array__()), _read_arrow, shared=True, closed=True, change=_COLUMN),
     Kind("Categorical", of("pandas", "Categorical"), (..., ..., bool), _write_categorical, _read_categorical,

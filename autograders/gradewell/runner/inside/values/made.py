@@ -124,13 +124,17 @@ def _is_enumeration(cls: type) -> bool:
 
 def _write_enumeration(writer: Writer, cls: Any) -> Any:
     given = writer.ends.give(cls)
-    mixed = None if cls._member_type_ is object else cls._member_type_
-    if given[0] == "handle" or not cls.__members__ or mixed not in (None, *_MIXED):
+    if given[0] == "handle" or not _can_be_made(cls):
         return NotImplemented
+    mixed = None if cls._member_type_ is object else cls._member_type_
     base = next(one for one in _ENUMERATIONS if issubclass(cls, one))
     members = [[name, writer.value(member._value_)] for name, member in cls.__members__.items()]
     kind = "" if mixed is None or base not in (enum.Enum, enum.Flag) else mixed.__name__
     return [given[1][0], cls.__module__, cls.__qualname__, base.__name__, kind, members]
+
+
+def _can_be_made(cls: Any) -> bool:
+    return bool(cls.__members__) and cls._member_type_ in (object, *_MIXED)
 
 
 def _read_enumeration(reader: Reader, payload: Any) -> Any:
@@ -167,7 +171,7 @@ def _known_enumeration(ends: Ends, module: str, name: str) -> Any:
 
 def _write_member(writer: Writer, value: Any) -> Any:
     cls = type(value)
-    if _write_enumeration(writer, cls) is NotImplemented and writer.ends.give(cls)[0] != "handle":
+    if not _can_be_made(cls):
         return NotImplemented
     content = _class_content(writer, cls)
     return [

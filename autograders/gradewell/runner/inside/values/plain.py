@@ -353,7 +353,7 @@ KINDS: list[Kind] = [
          lambda r, p: fractions.Fraction(*_read_items(r, p))),
     *map(_text, _TEXTS),
     Kind("re.Pattern", only(re.Pattern), (..., int), lambda w, v: [w.value(v.pattern), v.flags],
-         lambda r, p: re.compile(r.part(p[0], (str, bytes)), p[1])),
+         lambda r, p: re.compile(r.value(p[0]), p[1])),
     Kind("Signature", only(inspect.Signature), ([(str, int, [...], [...])], [...]), _write_signature, _read_signature),
     *map(_constant, (NotImplemented, Ellipsis)),
     Kind("builtin", only(type), str,
