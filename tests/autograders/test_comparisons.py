@@ -167,3 +167,40 @@ def bare(source: str) -> list[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(CHECKS)))
 def test_no_value_of_a_student_is_compared_bare(path):
     assert sorted(set(bare(path.read_text(encoding="utf-8")))) == []
+
+
+PLANTED = {
+    "a distance that NaN passes": "if not abs(found - 3) > 0.1: points = 1",
+    "the worst of some errors": "if max(abs(one - 3) for one in found) < 0.1: points = 1",
+    "what an object agrees with": "if found != expected: points = 0",
+    "an object that agrees, among others": "if found in ('allow', 'deny'): points = 1",
+    "what is made of it on the way": "half = [one / 2 for one in found]\n    points = half == expected",
+    "in an array": "points = np.isclose(found, expected).all()",
+    "by way of a dict": "kept = {}\n    kept['it'] = found\n    points = kept['it'] <= 3",
+    "in a loop": "for place, one in enumerate(found):\n        points = one == place",
+    "in a function inside": "def right(said: Any) -> bool:\n        return said == expected\n    points = right(found)",
+    "a number that need not be one": "points = expected - float(found)",
+}  # fmt: skip
+SOUND = {
+    "by this module": "points = compare.same(found, expected)",
+    "a number of it that is known to be one": "good = compare.number(found)\n    points = good is not None and good < 3",
+    "its length": "points = len(found) == 3",
+    "what is the check's own": "points = expected == 3",
+    "with a reason": "points = found == 3  # own: for this test",
+}
+
+
+@pytest.mark.parametrize("lines", PLANTED.values(), ids=PLANTED)
+def test_a_bare_comparison_is_found(lines):
+    assert bare(f"def check(function, expected: int):\n    found = call(function)\n    {lines}\n")
+
+
+@pytest.mark.parametrize("lines", SOUND.values(), ids=SOUND)
+def test_a_sound_comparison_is_left_alone(lines):
+    source = "def check(function, expected: int):\n    found = call(function)\n    "
+    assert bare(f"{source}{lines}\n") == []
+
+
+def test_a_parameter_that_may_be_anything_is_the_students():
+    assert bare("def check(given: Any) -> bool:\n    return given == 3\n")
+    assert not bare("def check(given: int) -> bool:\n    return given == 3\n")

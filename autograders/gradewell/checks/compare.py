@@ -62,20 +62,20 @@ def plain(value: Any) -> Any:
     """The same value without a class that somebody made up, so that its ``==``, ``in`` and hash are Python's or a library's own.
 
     Subclasses become what they are made of (a defaultdict a dict, a member of a StrEnum a text), also inside of containers, arrays and
-    tables; scalars of NumPy and pandas stay. NaN stays NaN. Any other object becomes ``Strange``, which is equal to nothing.
+    tables; scalars of NumPy and pandas stay. NaN stays NaN. Any other object becomes ``Strange``, which is equal to nothing, and so does a
+    whole number of more than 4,200 digits.
     """
     try:
         return _plain(value)
-    except (
-        Exception
-    ):  # of a student's own methods, or for want of a floor: a list that holds itself
+    except Exception:  # of a student's own methods, or a list that holds itself
         return Strange(value)
 
 
 def _plain(value: Any) -> Any:
     kind = type(value)
     if kind in _LEAVES:
-        return value
+        too_long = kind is int and value.bit_length() > _LONGEST
+        return Strange(value) if too_long else value
     for base, read in _TEXTS_AND_NUMBERS.items():
         if issubclass(kind, base):
             return read(value)
@@ -96,6 +96,8 @@ def _plain(value: Any) -> Any:
     return _record(value)
 
 
+_LONGEST = 14_000
+"""Bits of a whole number: those of longer ones Python does not write down, and no message could show them."""
 _LEAVES = frozenset(
     {
         type(None), bool, int, float, complex, str, bytes, Decimal, Fraction, uuid.UUID, range,
@@ -144,7 +146,7 @@ def _labels(index: pd.Index) -> pd.Index:
         return index
     if isinstance(index, pd.MultiIndex):
         names = [_plain(name) for name in index.names]
-        return pd.MultiIndex.from_frame(_table(index.to_frame()), names=names)
+        return pd.MultiIndex.from_frame(_table(index.to_frame(index=False)), names=names)
     return pd.Index([_plain(one) for one in index], dtype=object, name=_plain(index.name))
 
 
