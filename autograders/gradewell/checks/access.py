@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import CallFailed, call, kind_of
+from gradewell.checks import compare
+from gradewell.checks.calls import CallFailed, call
 from gradewell.checks.classification import TOO_LOOSE
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.shrink import shorter, simpler
@@ -56,7 +57,7 @@ def _without_absent(pairs: Any) -> dict[str, Any]:
 
 
 def _absent(value: Any) -> bool:
-    return isinstance(value, str) and value == ABSENT
+    return compare.same(value, ABSENT)
 
 
 def decides(
@@ -146,11 +147,11 @@ def _answer(decide: Callable[[Request], Any], request: Request, shown: bool = Fa
         said, duties = said.decision, said.duties
     elif isinstance(said, tuple | list) and len(said) == 2:
         said, duties = said
-    if isinstance(said, bool | np.bool_):
-        said = "allow" if said else "deny"
-    if not isinstance(said, str) or said not in ("allow", "deny"):
+    if (allowed := compare.truth(said)) is not None:
+        said = "allow" if allowed else "deny"
+    if not compare.among(said, ("allow", "deny")):
         raise CallFailed(
-            f"a decision is 'allow' or 'deny', not {repr(said) if shown else kind_of(said)}"
+            f"a decision is 'allow' or 'deny', not {repr(said) if shown else compare.kind_of(said)}"
         )
     if isinstance(duties, str) or not isinstance(duties, list | tuple | set | frozenset):
         raise CallFailed("duties are a set of texts")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, call, runs_code_of
 from gradewell.checks.result import Problem, Result
 
@@ -109,20 +110,17 @@ def plans(
         try:
             arrays = (case.supply, case.demand, case.cost, case.capacity)
             said = call(plan, *(array.copy() for array in arrays), case.penalty, shown="a problem" if shown else "")  # fmt: skip
-            shipments = np.asarray(said, dtype=float)
-        except (CallFailed, TypeError, ValueError) as failure:
-            text = (
-                str(failure) if isinstance(failure, CallFailed) else "a plan is an array of numbers"
-            )
-            return Result.failed(title, points, "plans.fails when called", f"{text}.{where}")
-        if shipments.shape != case.cost.shape or not np.isfinite(shipments).all():
+        except CallFailed as failure:
+            return Result.failed(title, points, "plans.fails when called", f"{failure}.{where}")
+        shipments = compare.numbers(said, case.cost.shape)
+        if shipments is None:
             message = "A plan is an array like cost, with a finite number for each arc."
             return Result.failed(title, points, "plans.form", message)
         price, bound = case.price(shipments), case.bound()
         costs.append((price, bound))
         found = _holds(case, shipments)
         possible = all(found.values())
-        found["cost"] = possible and price <= bound * (1 + tolerance) + 1e-6
+        found["cost"] = possible and compare.at_most(price, bound * (1 + tolerance) + 1e-6)
         for name, holds in found.items():
             good[name] += holds
             if not holds and (name != "cost" or possible):
@@ -164,15 +162,14 @@ def sharing(
             return Result.failed(title, points, "sharing.copied", message)
         try:
             said = call(function, *(a.copy() for a in arrays), price, case.penalty, lorry, shown="a problem" if shown else "")  # fmt: skip
-            plans_ = [np.asarray(said[who]["plan"], dtype=float) for who in ("alone", "shared")]
-            told = [[float(said[who][what]) for what in ("money", "unmet", "empty_km")] for who in ("alone", "shared")]  # fmt: skip
         except CallFailed as failure:
             return Result.failed(title, points, "sharing.fails when called", f"{failure}.")
-        except (KeyError, TypeError, ValueError, IndexError):
+        if not _is_told(said):
             message = "value_of_sharing returns a dict of two dicts, alone and shared, with plan, money, unmet and empty_km."
             return Result.failed(title, points, "sharing.form", message)
-        alone, best = plans_
-        if any(p.shape != case.cost.shape or not np.isfinite(p).all() for p in plans_):
+        alone, best = (compare.numbers(said[who]["plan"], case.cost.shape) for who in _WHO)
+        told = [[_or_nan(said[who][what]) for what in _WHAT] for who in _WHO]
+        if alone is None or best is None:
             message = "A plan is an array like kilometres, with a finite number for each arc."
             return Result.failed(title, points, "sharing.form", message)
         fits = all(_holds(case, best).values())
@@ -182,17 +179,17 @@ def sharing(
         )
         expected = [
             (case.price(plan), float((case.demand - plan.sum(axis=0)).sum()), empty)
-            for plan, empty in zip(plans_, ways, strict=True)
+            for plan, empty in zip((alone, best), ways, strict=True)
         ]
         found = {
             "alone": np.array_equal(alone, nearest(case, kilometres)),
-            "shared": fits and case.price(best) <= case.bound() * 1.001 + 1e-6,
+            "shared": fits and compare.at_most(case.price(best), case.bound() * 1.001 + 1e-6),
             **{
                 name: all(
-                    np.isclose(t[place], e[place], rtol=1e-6, atol=1e-6)
+                    compare.close(t[place], e[place], relative=1e-6, absolute=1e-6)
                     for t, e in zip(told, expected, strict=True)
                 )
-                for place, name in enumerate(("money", "unmet", "empty_km"))
+                for place, name in enumerate(_WHAT)
             },
         }
         for name, holds in found.items():
@@ -208,6 +205,22 @@ def sharing(
     if shares["alone"] == 0 and shares["shared"] == 0:  # numbers that fit no plan are none
         shares = dict.fromkeys(shares, 0.0)
     return Result.from_parts(title, points, shares, list(problems.values()))
+
+
+_WHO, _WHAT = ("alone", "shared"), ("money", "unmet", "empty_km")
+
+
+def _is_told(said: Any) -> bool:
+    return isinstance(said, dict) and all(
+        isinstance(said.get(who), dict)
+        and {"plan", *_WHAT} <= set(said[who])  # own: of plain names
+        for who in _WHO
+    )
+
+
+def _or_nan(said: Any) -> float:
+    found = compare.number(said)
+    return np.nan if found is None else found
 
 
 def nearest(case: Transport, kilometres: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from gradewell.checks import compare
 from gradewell.checks.coding import NONE, Coarser, distances, midpoint
 from gradewell.checks.interval import clopper_pearson
 
@@ -101,6 +102,7 @@ def linkage(
     Attack
         A hit is a single match whose whole row agrees with the truth.
     """
+    release = compare.plain(release)
     unique, right = _matches(release, people, known, coarser)
     base = (
         np.zeros(0, dtype=bool) if others is None else _matches(release, others, known, coarser)[1]
@@ -155,8 +157,8 @@ def singling_out(
     Attack
         A hit is a description that fits exactly one person.
     """
-    random = np.random.default_rng(seed)
-    shared = [str(column) for column in people if column in release]
+    random, release = np.random.default_rng(seed), compare.plain(release)
+    shared = [str(column) for column in people if compare.among(column, release.columns)]
     found: dict[bool, list[tuple[int, ...]]] = {True: [], False: []}
     for _ in range(attempts if shared and len(release) else 0):
         size = int(random.integers(1, min(4, len(shared)) + 1))
@@ -212,8 +214,8 @@ def inference(
     -------
     Attack
     """
-    name = f"inference of {secret}"
-    if secret not in release:
+    name, release = f"inference of {secret}", compare.plain(release)
+    if not compare.among(secret, release.columns):
         return Attack(name, 0, len(people), 0, len(people))
     truth = people[secret]
     right = _guessed(release, people, known, secret, coarser, tolerance)
@@ -284,7 +286,7 @@ def membership(
     Attack
         Hits are people who are in it and claimed to be; the baseline is claims about people who are not.
     """
-    random = np.random.default_rng(seed)
+    random, release = np.random.default_rng(seed), compare.plain(release)
     inside, outside = (
         random.permutation(_nearness(release, some, known, coarser)) for some in (people, others)
     )

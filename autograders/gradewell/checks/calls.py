@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.repeat import after_seeding, each, peak_memory, repeat, size
 from gradewell.checks.result import Problem, Result
 from gradewell.runner.inside.peer import Remote, as_copies, remote_module
@@ -34,10 +35,27 @@ def call(
     shown: str = "",
     of: Callable[..., Any] | None = None,
 ) -> Any:
-    """``function(*arguments)``, with its output and warnings swallowed.
+    """What ``function(*arguments)`` returns as a plain value (``compare.plain``), so that no class of a student's takes part in what follows.
 
-    A word on stderr would cost the whole test cell its points in nbgrader, and pandas warns there. The function gets copies of tables,
-    arrays and containers: what it changes in place is not what the check compares with.
+    See ``run``.
+    """
+
+    def answered(*given: Any) -> Any:
+        return compare.plain(function(*given))
+
+    return run(answered, *arguments, shown=shown, of=of or function)
+
+
+def run(
+    function: Callable[..., Any],
+    *arguments: Any,
+    shown: str = "",
+    of: Callable[..., Any] | None = None,
+) -> Any:
+    """What ``function(*arguments)`` returns, as it is: an object with methods, or what only the student's functions read.
+
+    Output and warnings are swallowed: a word on stderr would cost the whole test cell its points in nbgrader, and pandas warns there.
+    The function gets copies of tables, arrays and containers: what it changes in place is not what the check compares with.
 
     Parameters
     ----------
@@ -59,9 +77,12 @@ def call(
     ):
         warnings.simplefilter("ignore")
         try:
-            return function(*map(_copy, arguments))
+            elsewhere = isinstance(of or function, Remote)  # where arguments arrive as copies
+            return function(*(arguments if elsewhere else map(_copy, arguments)))
         except Exception as error:
-            what = f"{type(error).__name__}: {error}".rstrip(": ") if shown else kind_of(error)
+            what = (
+                f"{type(error).__name__}: {error}".rstrip(": ") if shown else compare.kind_of(error)
+            )
             name = name_of(of or function)
             raise CallFailed(f"{name}({shown or '...'}) raised {what}") from None
 
@@ -75,21 +96,6 @@ def _copy(value: Any) -> Any:
     if type(value) is dict:
         return {key: _copy(item) for key, item in value.items()}
     return value
-
-
-def kind_of(value: Any) -> str:
-    """The name of a value's class, or of the next one above it that is Python's or a library's.
-
-    Names that a student's code makes up can hold what it was given: a hidden value would get into a message.
-    """
-    return next(kind.__name__ for kind in type(value).__mro__ if _is_known(kind))
-
-
-def _is_known(kind: type) -> bool:
-    if kind.__module__ == "__main__":
-        return False
-    made_in_c = not kind.__flags__ & 1 << 9  # Py_TPFLAGS_HEAPTYPE
-    return made_in_c or getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -123,7 +129,7 @@ def right_in(
         except CallFailed as failure:
             problems.append(Problem(f"{code}.{name}", f"{failure}"))
             continue
-        if found != expected or isinstance(found, bool):
+        if not compare.same(found, expected):
             said = f"{name_of(function)}({shown}) is {expected}, not {found!r:.40}"
             problems.append(Problem(f"{code}.{name}", f"With {name}: {said}."))
     share = 1 - len(problems) / len(cases)
@@ -138,10 +144,7 @@ def repeated(function: Callable[..., Any], times: int, *arguments: Any) -> list[
     CallFailed
         When one of them raised.
     """
-    found: list[Any] = call(near(function, repeat), function, times, arguments, of=function)
-    if len(found) != times:
-        raise CallFailed(f"{times} calls gave {len(found)} results")
-    return found
+    return _as_many(call(near(function, repeat), function, times, arguments, of=function), times)
 
 
 def mapped(function: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
@@ -152,14 +155,20 @@ def mapped(function: Callable[..., Any], values: Sequence[Any]) -> list[Any]:
     CallFailed
         When one of the calls raised.
     """
-    found: list[Any] = call(near(function, each), function, list(values), of=function)
-    if len(found) != len(values):
-        raise CallFailed(f"{len(values)} calls gave {len(found)} results")
+    found = call(near(function, each), function, list(values), of=function)
+    return _as_many(found, len(values))
+
+
+def _as_many(found: Any, times: int) -> list[Any]:
+    """The results of so many calls, which the student's process has counted."""
+    if not isinstance(found, list) or len(found) != times:
+        raise CallFailed(f"{times} calls did not give {times} results")
     return found
 
 
 def pairs_of(found: Any) -> set[tuple[str, str]] | None:
     """What a function returned as pairs of texts; None when it is no list, tuple or set of such."""
+    found = compare.plain(found)
     if not isinstance(found, list | tuple | set):
         return None
     pairs = [tuple(pair) if isinstance(pair, list | tuple) else () for pair in found]
@@ -178,7 +187,7 @@ def repeatable(function: Callable[..., Any], *arguments: Any) -> bool:
     """
     helper = near(function, after_seeding)
     one, other = (call(helper, function, arguments, of=function) for _ in range(2))
-    return bool(one == other)
+    return compare.same(one, other)
 
 
 def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
@@ -191,8 +200,9 @@ def measured(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
     CallFailed
         When it raised.
     """
-    result, grown = call(near(function, peak_memory), function, arguments, of=function)
-    return result, int(grown)
+    told = call(near(function, peak_memory), function, arguments, of=function)
+    result, grown = told if isinstance(told, tuple | list) and len(told) == 2 else (None, None)
+    return result, _bytes(grown)
 
 
 def size_of(value: Any, function: Callable[..., Any]) -> int:
@@ -203,7 +213,14 @@ def size_of(value: Any, function: Callable[..., Any]) -> int:
     CallFailed
         It holds what has no content of its own, such as an open file or a generator.
     """
-    return int(call(near(function, size), value, of=function))
+    return _bytes(call(near(function, size), value, of=function))
+
+
+def _bytes(told: Any) -> int:
+    """A number of bytes that the student's process has told."""
+    if (found := compare.whole(told)) is None:
+        raise CallFailed("the memory that it takes could not be measured")
+    return found
 
 
 def near(function: Callable[..., Any], helper: Callable[..., Any]) -> Callable[..., Any]:

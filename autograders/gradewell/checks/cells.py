@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from stdnum.iso7064 import mod_11_2
 
-from gradewell.checks import registers
+from gradewell.checks import compare, registers
 from gradewell.checks.calls import CallFailed, Function, call, mapped
 from gradewell.checks.registers import COLUMNS, Clerk
 from gradewell.checks.result import Problem, Result
+from gradewell.checks.tables import has_columns
 
 
 def cleaned_number(function: Function, points: float = 6) -> Result:
@@ -31,7 +32,7 @@ def cleaned_number(function: Function, points: float = 6) -> Result:
         except CallFailed as failure:
             problems.append(Problem(f"number.{name}", f"{failure}"))
             continue
-        if found != expected:
+        if not compare.same(found, expected):
             said = f"clean_number({text!r}) is {expected!r} ({name}), not {found!r}."
             problems.append(Problem(f"number.{name}", said))
     share = 1 - len(problems) / len(cases)
@@ -61,9 +62,9 @@ def valid_number(
         return Result.failed("valid numbers", points, "valid.fails when called", f"{failure}.")
     wrong: dict[str, list[str]] = {}
     for text, expected, said in zip(texts, valid, found, strict=True):
-        if said is not expected:
+        if compare.truth(said) is not expected:
             wrong.setdefault("valid" if expected else _reason(text), []).append(text)
-    if not any(said is True for said in found) or not any(said is False for said in found):
+    if not {compare.truth(said) for said in found} >= {True, False}:
         message = "valid_number returns True for some and False for others."
         return Result.failed("valid numbers", points, "valid.always the same", message)
     problems = [
@@ -147,26 +148,20 @@ _NAMES = ("Null", "none", "O’Brien", " van  der Berg", "N/A")
 
 def _fits(found: Any, table: pd.DataFrame) -> bool:
     return (
-        isinstance(found, pd.DataFrame)
-        and set(table.columns) <= set(found.columns)
+        has_columns(found, list(table.columns))
         and len(found) == len(table)
-        and found["record"].tolist() == table["record"].tolist()
+        and compare.same(found["record"].tolist(), table["record"].tolist())
     )
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one is other or (_nothing(one) and _nothing(other)) or one == other
-
-
-def _nothing(value: Any) -> bool:
-    return value is None or value is pd.NaT or value is pd.NA or value != value
+    return (compare.missing(one) and compare.missing(other)) or compare.same(one, other)
 
 
 def _equal(one: Any, other: pd.DataFrame) -> bool:
     return (
-        isinstance(one, pd.DataFrame)
+        has_columns(one, COLUMNS)
         and len(one) == len(other)
-        and set(COLUMNS) <= set(one.columns)
         and all(
             _same(a, b) for name in COLUMNS for a, b in zip(one[name], other[name], strict=True)
         )

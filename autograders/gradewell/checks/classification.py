@@ -19,7 +19,8 @@ from sharewell.classify import classify as reference
 from sharewell.classify import classify_table as reference_table
 from sharewell.examples import EXAMPLES
 
-from gradewell.checks.calls import CallFailed, call, kind_of, runs_code_of
+from gradewell.checks import compare
+from gradewell.checks.calls import CallFailed, call, runs_code_of
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.shrink import simpler
 
@@ -105,7 +106,7 @@ def examples(classify: Classify, points: float = 6) -> Result:
         decision, trouble = _decided(classify, example.item, str(example.item))
         if trouble:
             problems.append(Problem(f"examples.{example.code}", f"{example.code}: {trouble}"))
-        elif (decision.label, bool(decision.hold)) != (example.label, example.hold):
+        elif (decision.label, decision.hold) != (example.label, example.hold):
             expected = example.label + (", hold" if example.hold else "")
             said = decision.label + (", hold" if decision.hold else "")
             problems.append(
@@ -191,12 +192,12 @@ def _compare_details(details: dict[str, list[int]], decision: Decision, expected
         return
     cited = expected.basis if expected.reasons == ("R3: a cited rule forbids it",) else ""
     right = {
-        "conditions": set(decision.conditions) == set(expected.conditions),
-        "hold": bool(decision.hold) == expected.hold,
+        "conditions": decision.conditions == expected.conditions,
+        "hold": decision.hold == expected.hold,
         "basis and reasons": bool(decision.reasons)
         and (
             decision.label != "non-sharing"
-            or (bool(str(decision.basis).strip()) and cited in str(decision.basis))
+            or (bool(decision.basis.strip()) and cited in decision.basis)
         ),
     }
     for name, ok in right.items():
@@ -287,9 +288,7 @@ def _formed(classify: Classify, item: Item) -> bool:
     decision = classify(item)
     if decision.label == "public":
         return not decision.conditions and not decision.hold
-    return bool(
-        decision.conditions if decision.label == "restricted" else str(decision.basis).strip()
-    )
+    return bool(decision.conditions if decision.label == "restricted" else decision.basis.strip())
 
 
 def _unmoved(classify: Classify, item: Item) -> bool:
@@ -389,8 +388,8 @@ def table(classify_table: ClassifyTable, seed: int | None = None, points: float 
             "not stricter": step <= strictness(expected.label),
             "order": decision.label == turned.label,
             "conditions": expected.label != "restricted"
-            or set(decision.conditions) == set(expected.conditions),
-            "hold": bool(decision.hold) == expected.hold,
+            or decision.conditions == expected.conditions,
+            "hold": decision.hold == expected.hold,
         }.items():
             passed[name].append(ok)
             if not ok:
@@ -516,16 +515,15 @@ def cases(proposed: Sequence[tuple[Item, str]], points: float = 6) -> Result:
     """
     title = "your test cases"
     problems: list[Problem] = []
-    try:
-        pairs = [(item, label) for item, label in proposed]
-    except (TypeError, ValueError):
+    pairs = compare.contents(proposed)
+    if pairs is None or not all(isinstance(one, tuple | list) and len(one) == 2 for one in pairs):
         form = Problem("cases.form", "cases must be a list of pairs: (Item(...), 'label').")
         return Result.from_parts(title, points, {"right": 0.0, "sharp": 0.0}, [form])
     good: dict[Item, str] = {}
     for place, (item, label) in enumerate(pairs, start=1):
-        if not isinstance(item, Item) or label not in LABELS:
+        if not isinstance(item, Item) or not compare.among(label, LABELS):
             message = f"Case {place} is not an Item with one of the labels {', '.join(LABELS)}."
-        elif reference(item).label != label:
+        elif not compare.same(label, reference(item).label):
             message = (
                 f"Case {place}, {item}: by the rules it is not {label}. Which rule did you miss?"
             )
@@ -540,7 +538,7 @@ def cases(proposed: Sequence[tuple[Item, str]], points: float = 6) -> Result:
     caught = [
         name
         for name, wrong in WRONG.items()
-        if any(wrong(item).label != label for item, label in good.items())
+        if not all(compare.same(label, wrong(item).label) for item, label in good.items())
     ]
     if len(caught) < ENOUGH:
         problems.append(
@@ -567,12 +565,20 @@ def _decided(classify: Classify, item: Item, shown: str = "") -> tuple[Any, str]
 
 def _valid(decision: Any, shown: bool) -> Decision:
     label = getattr(decision, "label", None)
-    if not isinstance(decision, Decision) or label not in LABELS:
-        said = kind_of(decision)
+    if not isinstance(decision, Decision) or not compare.among(label, LABELS):
+        said = compare.kind_of(decision)
         if label is not None:
             said = "one with another label" + f": {label!r}" * shown
         raise CallFailed(f"a Decision with a label of {', '.join(LABELS)} is needed; got {said}")
-    return decision
+    given: Any = decision  # whatever a student has put into its fields
+    basis, conditions = given.basis, given.conditions
+    return replace(
+        decision,
+        conditions=frozenset(map(str, conditions if isinstance(conditions, str) else compare.contents(conditions) or ())),
+        reasons=(given.reasons,) if isinstance(given.reasons, str) and given.reasons else tuple(compare.contents(given.reasons) or ()),
+        basis=str(basis) if isinstance(basis, str | list | tuple | set | frozenset) else "",
+        hold=cast(bool, compare.truthy(given.hold)),
+    )  # fmt: skip
 
 
 def _copied(function: Callable[..., Any], *arguments: Any) -> Problem | None:

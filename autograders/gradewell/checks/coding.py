@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
+
 Coarser = Mapping[str, Mapping[Any, Iterable[Any]]]
 """By column, for a true value: the names of the groups that it belongs to, such as a district's province."""
 
@@ -70,7 +72,7 @@ def between(
     groups = [{_text(name) for name in coarser.get(value, ())} for value in true]
     found = np.ones((len(true), len(said)), dtype=np.float32)
     for place, value in enumerate(said):
-        if _is_null(value) or (isinstance(value, str) and not value.strip(" *?")):
+        if compare.missing(value) or (isinstance(value, str) and not value.strip(" *?")):
             found[:, place] = 0
             continue
         if (ends := bounds(value)) is not None and len(known):
@@ -92,33 +94,36 @@ def between(
 
 def midpoint(value: Any) -> float:
     """The number in the middle of what a released value says; NaN when it names no two ends."""
-    ends = None if _is_null(value) else bounds(value)
+    ends = None if compare.missing(value) else bounds(value)
     middle = (ends[0] + ends[1]) / 2 if ends else np.nan
     return middle if np.isfinite(middle) else np.nan
 
 
 def _distinct(column: pd.Series) -> tuple[list[Any], np.ndarray]:
-    plain = column.astype(object).where(column.notna(), None)
+    plain = compare.plain(column.astype(object).where(column.notna(), None))
     keys = pd.Series([(type(v).__name__, str(v)) for v in plain], dtype=object)
     codes, _ = pd.factorize(keys)
-    first = np.unique(codes, return_index=True)[1]
+    first = np.unique(codes, return_index=True)[1]  # own: numbers of texts
     return [plain.iloc[place] for place in first], codes
 
 
 def bounds(value: Any) -> tuple[float, float, bool, bool] | None:
     """Lower and upper end of a range of numbers, and whether each end is outside of it."""
     if isinstance(value, pd.Interval):
-        return float(value.left), float(value.right), not value.closed_left, not value.closed_right
-    if isinstance(value, bool | np.bool_):
-        return None
-    if isinstance(value, int | float | np.number):
-        return float(value), float(value), False, False
-    if not isinstance(value, str):
-        return None
-    if found := _RANGE.fullmatch(value):
+        low, high = compare.number(value.left), compare.number(value.right)
+        if low is None or high is None:  # days, for example
+            return None
+        return low, high, not value.closed_left, not value.closed_right
+    if (number := compare.number(value)) is not None:
+        return number, number, False, False
+    return _ends(value) if isinstance(value, str) else None
+
+
+def _ends(text: str) -> tuple[float, float, bool, bool] | None:
+    if found := _RANGE.fullmatch(text):
         low, high = sorted((float(found["low"]), float(found["high"])))
         return low, high, found["open"] == "(", found["close"] == ")"
-    if found := _BOUND.fullmatch(value):
+    if found := _BOUND.fullmatch(text):
         number, sign = float(found["number"]), found["sign"] or ""
         if found["plus"] or sign in (">", ">=", "≥", "over"):
             return number, np.inf, sign in (">", "over"), False
@@ -131,23 +136,16 @@ def bounds(value: Any) -> tuple[float, float, bool, bool] | None:
 def _number(value: Any) -> float:
     """A true value as a number; dates by their year, since that is what a range of years is about."""
     if isinstance(value, datetime.date):
-        return float(value.year)
-    if isinstance(value, bool | np.bool_):
-        return np.nan
-    if isinstance(value, int | float | np.number):
-        return float(value)
+        value = value.year
     if isinstance(value, str) and re.fullmatch(_NUMBER, value.strip()):
-        return float(value)
-    return np.nan
+        return float(value)  # own: of digits
+    number = compare.number(value)
+    return np.nan if number is None else number
 
 
 def _text(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return value.date().isoformat()
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        return f"{value:.0f}"
     return str(value).strip()
-
-
-def _is_null(value: Any) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gradewell.checks import catalogue
-from gradewell.checks.calls import CallFailed, Function, call, kind_of
+from gradewell.checks import catalogue, compare
+from gradewell.checks.calls import CallFailed, Function, call
 from gradewell.checks.catalogue import Entry
 from gradewell.checks.result import Problem, Result
 
@@ -96,10 +96,10 @@ def records(
                 wrong.setdefault(
                     name, f"{name}, as {term}, is not what the entry says.{found}{want}"
                 )
-        same = back == entry
-        judged["and back"].append(same)
-        if not same:
-            differ = [name for name in _TERMS if not _same(back, entry, name)]
+        is_back = compare.same(back, entry)
+        judged["and back"].append(is_back)
+        if not is_back:
+            differ = [name for name in _TERMS if not _said(back, entry, name)]
             lost = f" Not the same: {', '.join(differ)}." if differ else ""
             wrong.setdefault(
                 "and back",
@@ -110,8 +110,12 @@ def records(
     return Result.from_parts("DCAT", points, shares, problems)
 
 
-def _same(back: Any, entry: Entry, name: str) -> bool:
-    return isinstance(back, Mapping) and name in back and back[name] == entry[name]
+def _said(back: Any, entry: Entry, name: str) -> bool:
+    return (
+        isinstance(back, dict)
+        and compare.among(name, back)
+        and compare.same(back[name], entry[name])
+    )
 
 
 def _shuffled(value: Any, random: np.random.Generator) -> Any:
@@ -132,12 +136,12 @@ _LONGEST = 20_000
 def _unreadable(record: Any) -> str:
     """Why a record is not read: it is no JSON, or it names a context that would have to be fetched. Empty when it can be read."""
     if not isinstance(record, dict):
-        return f"to_dcat returns a dict, not {kind_of(record)}."
+        return f"to_dcat returns a dict, not {compare.kind_of(record)}."
     try:
         text = json.dumps({name: value for name, value in record.items() if name != "@context"})
     except (TypeError, ValueError, RecursionError):
         return "The record is no JSON: only dicts, lists, text, numbers, true, false and null are."
-    if record.get("@context") != CONTEXT:
+    if not compare.same(record.get("@context"), CONTEXT):
         return 'The record\'s "@context" is not CONTEXT.'
     if "@context" in text or "@import" in text or len(text) > _LONGEST:
         return "The record has a second context, or is far too long."
@@ -159,7 +163,7 @@ def _statements(record: dict[str, Any], entry_id: str) -> dict[str, set[str]]:
     distributions = list(graph.objects(dataset, spaces["dcat"]["distribution"]))
 
     def written(node: Any) -> str:
-        if (node, RDF.first, None) in graph:
+        if (node, RDF.first, None) in graph:  # own: nodes of the graph that the parser made
             return " ".join(item.n3() for item in Collection(graph, node))
         return str(node.n3())
 

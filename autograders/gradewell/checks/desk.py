@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from gradewell.checks import noise
+from gradewell.checks import compare, noise
 from gradewell.checks.budget import left_of
-from gradewell.checks.calls import COPIED, CallFailed, Function, call, runs_code_of
-from gradewell.checks.mechanisms import numbers
+from gradewell.checks.calls import COPIED, CallFailed, Function, call, run, runs_code_of
 from gradewell.checks.result import Problem, Result
 
 _RULES = {
@@ -38,21 +38,24 @@ def keeps_account(make: Function, seed: int = 1, points: float = 4) -> Result:
     try:
         if runs_code_of(__name__, make, values, 1.0):
             return Result.failed(title, points, "desk.copied", COPIED)
-        desks = [call(make, list(values), 100.0) for _ in range(20)]
+        desks = [run(make, list(values), 100.0) for _ in range(20)]
         if any(not hasattr(one, name) for one in desks[:1] for name in ("ask", "left")):
             message = (
                 "A desk has a method ask(low, high, epsilon), and left: what is left of the budget."
             )
             return Result.failed(title, points, "desk.form", message)
         asked = [(-1 - step, 20 + step) for step in range(30) for _ in desks]
-        found = numbers([call(desks[n % 20].ask, *some, 0.0625) for n, some in enumerate(asked)])
+        answers = [call(desks[n % 20].ask, *some, 0.0625) for n, some in enumerate(asked)]
+        found = compare.numbers(answers, (len(asked),))
         if found is None:
             return Result.failed(title, points, "desk.form", "ask returns a finite number.")
         truth = np.array([sum(low <= v < high for v in values) for low, high in asked])
         exact = [(low, low + 10, sum(low <= v < low + 10 for v in values)) for low in values[:8]]
-        sure = call(make, list(values), 1e9)
-        near = numbers([call(sure.ask, low, high, 1e5) for low, high, _ in exact])
-        right = near is not None and np.abs(near - [number for *_, number in exact]).max() < 0.1
+        sure = run(make, list(values), 1e9)
+        near = compare.numbers(
+            [call(sure.ask, low, high, 1e5) for low, high, _ in exact], (len(exact),)
+        )
+        right = near is not None and compare.worst(abs(near - [count for *_, count in exact])) < 0.1
         good["noise"] = float(right and noise.laplace(list(found - truth), 0, 16.0, 1).passed)
         for _ in range(8):
             _account(make, values, random, good)
@@ -69,20 +72,25 @@ def _account(
 ) -> None:
     """One desk, asked at random, beside an account of what it has to have left; what is not so is put down in ``good``."""
     total = float(random.integers(4, 13)) / 4  # quarters add up exactly
-    one = call(make, list(values), total)
-    asked: dict[tuple[int, int, float], Any] = {}
+    desk = run(make, list(values), total)
+    asked: list[_Question] = []
+    answers: dict[_Question, Any] = {}
     for _ in range(25):
         low = int(random.integers(0, 4)) * 10
-        question = (low, low + 10 * int(random.integers(1, 3)), float(random.choice([0.25, 0.25, 0.5, 1.0, 0.0, -0.25, total + 1])))  # fmt: skip
+        high = low + 10 * int(random.integers(1, 3))
+        epsilon = float(random.choice([0.25, 0.25, 0.5, 1.0, 0.0, -0.25, total + 1]))
+        question = (low, high, epsilon)
         before = _spent(asked)
-        fits = question[2] > 0 and _spent([*asked, question]) <= total
+        fits = epsilon > 0 and _spent([*asked, question]) <= total
         try:
-            answer = call(one.ask, *question)
+            answer = call(desk.ask, *question)
         except CallFailed:
             answer = None
-        left = left_of(one)
+        left = left_of(desk)
         if question in asked:
-            if answer != asked[question] or left != total - before:
+            if not (
+                compare.same(answer, answers[question]) and compare.close(left, total - before)
+            ):
                 good["same question"] = 0.0
                 return
         elif fits and answer is None:
@@ -92,19 +100,24 @@ def _account(
             good["refuses"] = 0.0
             return
         elif not fits:
-            if left != total - before:
+            if not compare.close(left, total - before):
                 good["refusals"] = 0.0
                 return
         else:
-            asked[question] = answer
-            if left != total - _spent(asked):
+            asked.append(question)
+            answers[question] = answer
+            if not compare.close(left, total - _spent(asked)):
                 others = [one for one in asked if one != question]
-                apart = all(low >= question[1] or high <= question[0] for low, high, _ in others)
+                apart = all(start >= high or end <= low for start, end, _ in others)
                 good["disjoint" if apart else "overlap"] = 0.0
                 return
 
 
-def _spent(asked: Any) -> float:
+_Question = tuple[int, int, float]
+"""From where, up to where, and with which epsilon."""
+
+
+def _spent(asked: Collection[_Question]) -> float:
     """The most that has been spent on any one value."""
     starts = [low for low, _, _ in asked]
     return max((sum(e for low, high, e in asked if low <= at < high) for at in starts), default=0.0)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, Function, call
 from gradewell.checks.result import Problem, Result
 
@@ -76,7 +77,10 @@ def nowcasts(function: Function, seed: int = 1, points: float = 4) -> Result:
             return Result.failed(title, points, "nowcast.form", message)
         one = found[0] or {}
         stable = stable and all(
-            abs(one[day] - other[day]) < 1e-6 for other in found[1:] if other for day in other
+            compare.close(one[day], other[day], absolute=1e-6)
+            for other in found[1:]
+            if other
+            for day in other
         )
         seen = known.groupby("onset").size()
         for age in AGES:
@@ -106,14 +110,14 @@ def _days(found: Any, today: int) -> dict[int, float] | None:
     """The nowcast by day; None when it is no such dict."""
     if not isinstance(found, dict):
         return None
-    try:
-        made = {int(day): float(value) for day, value in found.items() if int(day) <= today - 4}
-    except (TypeError, ValueError, OverflowError):
-        return None
-    wanted = range(today - 20, today - 3)
-    if not set(wanted) <= set(made) or not all(0 <= made[day] < np.inf for day in wanted):
-        return None
-    return {day: made[day] for day in wanted}
+    said = {compare.number(day): compare.number(value) for day, value in found.items()}
+    made: dict[int, float] = {}
+    for day in range(today - 20, today - 3):
+        value = said.get(day)
+        if value is None or value < 0:
+            return None
+        made[day] = value
+    return made
 
 
 def may_read(function: Function, seed: int = 1, points: float = 4, shown: bool = False) -> Result:
@@ -137,11 +141,11 @@ def may_read(function: Function, seed: int = 1, points: float = 4, shown: bool =
             said = call(function, {**grant}, {**request}, over, shown=f"{grant}, {request}, {over!r}" if shown else "")  # fmt: skip
         except CallFailed as failure:
             return Result.failed(title, points, "access.fails when called", f"{failure}.")
-        if not isinstance(said, bool | np.bool_):
+        if (allowed := compare.truth(said)) is None:
             return Result.failed(title, points, "access.form", "may_read returns True or False.")
-        answers.append(bool(said))
-    for (grant, request, over, expected, name), said in zip(cases, answers, strict=True):
-        if said != expected:
+        answers.append(allowed)
+    for (grant, request, over, expected, name), allowed in zip(cases, answers, strict=True):
+        if allowed != expected:
             good[name] = 0.0
             example = f" For example {request} under {grant}, over: {over}." if shown else ""
             problems.setdefault(name, Problem(f"access.{name}", _ACCESS[name] + example))

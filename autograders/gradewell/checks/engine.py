@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradewell.checks import access
+from gradewell.checks import access, compare
 from gradewell.checks.access import ABSENT, Answer, Request
 from gradewell.checks.calls import COPIED, CallFailed, Function, call, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
@@ -64,11 +64,11 @@ def applies(function: Function, seed: int = 1, points: float = 4, shown: bool = 
                 found = call(function, dict(policy), dict(request), shown=shown_as)
             except CallFailed as failure:
                 return Result.failed(title, points, "applies.fails when called", f"{failure}.")
-            if not isinstance(found, bool | np.bool_):
+            if (said := compare.truth(found)) is None:
                 message = "applies returns True or False."
                 return Result.failed(title, points, "applies.form", message)
-            answers.add(bool(found))
-            if bool(found) != _applies(policy, request):
+            answers.add(said)
+            if said != _applies(policy, request):
                 good[name] = 0.0
                 wrong.setdefault(name, (policy, request))
     if len(answers) < 2:  # a constant

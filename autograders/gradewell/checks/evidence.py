@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gradewell.checks.calls import COPIED, CallFailed, Function, call, right_in, runs_code_of
+from gradewell.checks import compare
+from gradewell.checks.calls import COPIED, CallFailed, Function, call, right_in, run, runs_code_of
 from gradewell.checks.result import Problem, Result
 
 _RULES = {
@@ -89,8 +91,8 @@ def log(
             records = call(append, copy.deepcopy(records), event, actor, patient, with_key)
         return records
 
-    def wrong_at(records: Any, kept: Any = None) -> Any:
-        return call(verify, copy.deepcopy(records), kept)
+    def wrong_at(records: list[dict[str, Any]], kept: Any = None) -> int | None:
+        return compare.whole(call(verify, copy.deepcopy(records), kept))
 
     try:
         if runs_code_of(__name__, append, [], *told[0], key) or runs_code_of(__name__, verify, [], None):  # fmt: skip
@@ -101,36 +103,37 @@ def log(
             return Result.failed(title, points, "log.form", message)
         before = copy.deepcopy(honest)
         more = call(append, copy.deepcopy(honest), *told[0], key)
-        texts = [set(map(str, record.values())) for record in honest]
+        texts = [{text for text in record.values() if isinstance(text, str)} for record in honest]
         good["kept"] = float(
-            more[:-1] == before and len(more) == len(before) + 1
-            and all({event, actor} <= text for (event, actor, _), text in zip(told, texts, strict=True))
+            _is_log(more, len(before) + 1)
+            and compare.same(more[:-1], before)
+            and all(compare.among(event, text) and compare.among(actor, text) for (event, actor, _), text in zip(told, texts, strict=True))
         )  # fmt: skip
-        tip = call(anchor, copy.deepcopy(honest))
+        tip = run(anchor, copy.deepcopy(honest))
         for records, kept in ((honest, None), (honest, tip), ([], None), (honest[:5], None)):
-            good["honest"] *= _is(wrong_at(records, kept), 0)
+            good["honest"] *= wrong_at(records, kept) == 0
         middle = int(random.integers(2, 7))  # counted from 1
         good["edit"] = float(_finds_edits(wrong_at, honest, middle))
-        good["delete"] = _is(wrong_at(honest[: middle - 1] + honest[middle:]), middle)
+        good["delete"] = float(wrong_at(honest[: middle - 1] + honest[middle:]) == middle)
         swapped = list(honest)
         swapped[middle - 1], swapped[middle] = swapped[middle], swapped[middle - 1]
-        good["swap"] = _is(wrong_at(swapped), middle)
+        good["swap"] = float(wrong_at(swapped) == middle)
         inserted = [*honest[:middle], honest[middle - 1], *honest[middle:]]
         strange = made([*told[:middle], ("use", "person 99", patients[0])])[-1]
-        good["insert"] = min(
-            _is(wrong_at(inserted), middle + 1),
-            float(bool(wrong_at([*honest[:middle], strange, *honest[middle:]]))),
+        good["insert"] = float(
+            wrong_at(inserted) == middle + 1
+            and bool(wrong_at([*honest[:middle], strange, *honest[middle:]]))
         )
         foreign = made([("use", "person 98", patients[1]), *told[1:middle]])[-1]
         good["exchange"] = float(bool(wrong_at([*honest[: middle - 1], foreign, *honest[middle:]])))
-        good["first"] = min(_is(wrong_at(honest[1:]), 1), float(_finds_edits(wrong_at, honest, 1)))
-        good["cut"] = _is(wrong_at(honest[:5], tip), 6)
+        good["first"] = float(wrong_at(honest[1:]) == 1 and _finds_edits(wrong_at, honest, 1))
+        good["cut"] = float(wrong_at(honest[:5], tip) == 6)
         rewritten = made([*told[:3], ("use", "person 99", patients[0]), *told[4:]])
         good["rewritten"] = float(bool(wrong_at(rewritten, tip)))
         again = made(told, other)
-        text = json.dumps([honest, again], default=str)
+        text = str(json.dumps([honest, again], default=str))
         good["personal"] = float(
-            not any(patient in text or patient[-6:] in text for patient in patients)
+            not any(patient[-6:] in text for patient in patients)  # own: a text of our own making
             and not _told_of(honest, again, told)
         )
         good["followed"] = float(
@@ -155,21 +158,21 @@ def log(
     return Result.from_parts(title, points, good, problems)
 
 
-def _is(found: Any, number: int) -> float:
-    return float(isinstance(found, int | np.integer) and not isinstance(found, bool) and found == number)  # fmt: skip
-
-
 def _is_log(records: Any, count: int) -> bool:
     return isinstance(records, list) and len(records) == count and all(isinstance(one, dict) for one in records)  # fmt: skip
 
 
-def _finds_edits(wrong_at: Any, honest: list[dict[str, Any]], number: int) -> bool:
+def _finds_edits(
+    wrong_at: Callable[[list[dict[str, Any]]], int | None],
+    honest: list[dict[str, Any]],
+    number: int,
+) -> bool:
     """Whether a change of any value of a record is found, at it or, for what links it to its neighbours, right behind."""
     for name in honest[number - 1]:
         changed = copy.deepcopy(honest)
         value = changed[number - 1][name]
         changed[number - 1][name] = value + 1 if isinstance(value, int) else f"{value}x"
-        if not isinstance(found := wrong_at(changed), int) or found not in (number, number + 1):
+        if wrong_at(changed) not in (number, number + 1):
             return False
     return True
 
@@ -181,9 +184,9 @@ def _told_of(
     return {
         name
         for name in set(one[0]) & set(other[0])
-        if all(a.get(name) == b.get(name) for a, b in zip(one, other, strict=True))
-        and all(str(a[name]) not in (event, actor) for a, (event, actor, _) in zip(one, told, strict=True))
-        and [a[name] for a in one] not in (list(range(len(one))), list(range(1, len(one) + 1)))
+        if all(compare.same(a.get(name), b.get(name)) for a, b in zip(one, other, strict=True))
+        and all(not compare.among(str(a[name]), (event, actor)) for a, (event, actor, _) in zip(one, told, strict=True))
+        and not compare.among([a[name] for a in one], (list(range(len(one))), list(range(1, len(one) + 1))))
         and len({str(a[name]) for a in one}) > 1
     }  # fmt: skip
 
@@ -193,7 +196,7 @@ def _apart(honest: list[dict[str, Any]], told: list[tuple[str, str, str]]) -> bo
     people = [patient for *_, patient in told]
     return any(
         all(
-            (str(a[name]) == str(b[name])) == (p == q)
+            compare.same(a[name], b[name]) == (p == q)
             for a, p in zip(honest, people, strict=True)
             for b, q in zip(honest, people, strict=True)
         )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, Function, call, mapped, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 
@@ -22,6 +23,9 @@ EXEMPT_PURPOSES = ("contract of the person", "own staff", "emergency", "transit"
 OTHER_PURPOSES = ("analysis", "advertising", "storage abroad")
 CONSENT = "with consent"
 """A reason why data may be handed on, and no exempt purpose."""
+
+Case = Mapping[str, Any]
+"""A transfer: ``ciio``, ``important``, ``purpose``, ``ordinary``, ``sensitive``."""
 
 _COPIED = "Your function calls the grader's. Write the rules down yourself."
 _COLUMNS = ["day", "person", "sensitive", "purpose", "contract"]
@@ -81,15 +85,12 @@ def people(function: Function, seed: int = 1, points: float = 4, shown: bool = F
         expected = _count(table, today)
         try:
             found = call(function, table.copy(), today, shown=f"transfers, {today!r}" if shown else "")  # fmt: skip
-            pair = tuple(int(number) for number in found)
-            whole = all(float(number) == int(number) for number in found) and len(pair) == 2
         except CallFailed as failure:
             return Result.failed(
                 "people counted", points, "people.fails when called", f"{failure}."
             )
-        except (TypeError, ValueError, OverflowError):
-            whole = False
-        if not whole:
+        pair = _pair(found)
+        if pair is None:
             message = "people returns two whole numbers: of ordinary data, of sensitive data."
             return Result.failed("people counted", points, "people.form", message)
         good[name] += (pair == expected) / times
@@ -101,6 +102,13 @@ def people(function: Function, seed: int = 1, points: float = 4, shown: bool = F
         good["nobody"] = 0.0  # nothing is counted
     result = Result.from_parts("people counted", points, good, list(problems.values()))
     return result.showing(table=example if shown else None)
+
+
+def _pair(found: Any) -> tuple[int, int] | None:
+    """Two whole numbers, perhaps written as floats; None for anything else."""
+    told = [compare.number(one) for one in compare.contents(found) or ()]
+    pair = [int(one) for one in told if one is not None and one.is_integer()]  # own: finite
+    return (pair[0], pair[1]) if len(pair) == len(told) == 2 else None
 
 
 def _transfers(
@@ -160,7 +168,7 @@ def _count(table: pd.DataFrame, today: str) -> tuple[int, int]:
     return len(seen[False]), len(seen[True])
 
 
-def mechanism(case: Mapping[str, Any]) -> str:
+def mechanism(case: Case) -> str:
     """How a transfer may leave: the rules of the curriculum, section "Export mechanism"."""
     ordinary, sensitive = case["ordinary"], case["sensitive"]
     if case["important"] or (case["ciio"] and (ordinary or sensitive)):
@@ -185,7 +193,7 @@ def cases(seed: int) -> list[dict[str, Any]]:
     return [made[place] for place in random.permutation(len(made))]
 
 
-def _family(case: Mapping[str, Any]) -> str:
+def _family(case: Case) -> str:
     if case["important"]:
         return "important data"
     if case["ciio"]:
@@ -220,15 +228,14 @@ def mechanisms(
         lighter = _lighter_when_split(function, count, seed)
     except CallFailed as failure:
         return Result.failed(title, points, "mechanism.fails when called", f"{failure}.")
-    except (TypeError, ValueError, OverflowError):
-        lighter = True  # whoever cannot count cannot add up batches
-    if any(not isinstance(answer, str) or answer not in MECHANISMS for answer in answers):
+    if not all(compare.among(answer, MECHANISMS) for answer in answers):
         message = f"export_mechanism returns one of {', '.join(map(repr, MECHANISMS))}."
         return Result.failed(title, points, "mechanism.form", message)
-    for case, answer in sorted(
-        zip(made, answers, strict=True), key=lambda one: one[0]["ordinary"] + one[0]["sensitive"]
-    ):
-        if answer != mechanism(case):
+    smallest_first = np.argsort(
+        [case["ordinary"] + case["sensitive"] for case in made], kind="stable"
+    )
+    for case, answer in ((made[place], answers[place]) for place in smallest_first):
+        if not compare.same(answer, mechanism(case)):
             name = _family(case)
             good[name] = 0.0
             example = f" For example {case}: {mechanism(case)!r}, not {answer!r}." if shown else ""
@@ -236,7 +243,7 @@ def mechanisms(
     if lighter:
         good["batches"] = 0.0
         problems["batches"] = Problem("mechanism.batches", _DECIDED["batches"])
-    if set(answers) != set(MECHANISMS):  # the same for all is no decision
+    if len(set(answers)) < len(MECHANISMS):  # the same for all is no decision
         good = dict.fromkeys(good, 0.0)
     return Result.from_parts(title, points, good, list(problems.values()))
 
@@ -257,10 +264,11 @@ def _lighter_when_split(function: Function, count: Function, seed: int) -> bool:
                 "contract": [f"C{n}" for n in place % parts],
             }
         )
-        ordinary, delicate = (int(n) for n in call(count, table, "2027-04-05"))
-        case = {"ciio": False, "important": False, "purpose": "analysis", "ordinary": ordinary, "sensitive": delicate}  # fmt: skip
+        pair = _pair(call(count, table, "2027-04-05"))
+        if pair is None:  # whoever cannot count cannot add up batches
+            return True
+        case = {"ciio": False, "important": False, "purpose": "analysis", "ordinary": pair[0], "sensitive": pair[1]}  # fmt: skip
         due = mechanism({**case, "ordinary": 0 if sensitive else size, "sensitive": size if sensitive else 0})  # fmt: skip
-        said = call(function, case)
-        if not isinstance(said, str) or said not in MECHANISMS or MECHANISMS.index(said) > MECHANISMS.index(due):  # fmt: skip
+        if not compare.among(call(function, case), MECHANISMS[: MECHANISMS.index(due) + 1]):
             return True
     return False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import COPIED, CallFailed, Function, call, runs_code_of
 from gradewell.checks.hospital import AREAS
 from gradewell.checks.result import Problem, Result
@@ -60,10 +60,10 @@ def links(function: Function, seed: int = 1, points: float = 4, shown: bool = Fa
                 found = call(function, release.copy(), club.copy())
             except CallFailed as failure:
                 return Result.failed(title, points, "links.fails when called", f"{failure}.")
-            if not isinstance(found, Mapping):
+            if not isinstance(found, dict):
                 message = "link returns a dict from member_no to patient."
                 return Result.failed(title, points, "links.form", message)
-            right = dict(found) == expected
+            right = compare.same(found, expected)
             good[name] += right / times
             if not right:
                 told = f" With the patients below, {expected} is right." if shown and example is None else ""  # fmt: skip
@@ -154,14 +154,16 @@ def report(function: Function, seed: int = 1, points: float = 4, shown: bool = F
             if not _is_report(found):
                 message = f"report returns a dict of four numbers: {', '.join(expected)}."
                 return Result.failed(title, points, "report.form", message)
-            wrong = {n: found[n] for n, v in expected.items() if abs(float(found[n]) - v) > 1e-9}
+            wrong = [
+                n for n, v in expected.items() if not compare.close(found[n], v, absolute=1e-9)
+            ]
             right = not wrong
             good[name].append(right)
             if not right:
-                first = next(iter(wrong))
+                first = wrong[0]
                 told = (
                     f" With classes of {', '.join(map(str, sorted(sizes)))} and the model {model!r}, {first} is "
-                    f"{expected[first]:.4g}, not {float(wrong[first]):.4g}."
+                    f"{expected[first]:.4g}, not {found[first]:.4g}."
                 )
                 problems.setdefault(
                     name, Problem(f"report.{name}", _REPORTED[name] + (told if shown else ""))
@@ -172,9 +174,7 @@ def report(function: Function, seed: int = 1, points: float = 4, shown: bool = F
 
 def _is_report(found: Any) -> bool:
     names = ("DRa", "DRb", "DRc", "R")
-    return isinstance(found, Mapping) and all(
-        isinstance(found.get(n), int | float | np.number) and np.isfinite(found[n]) for n in names
-    )
+    return isinstance(found, dict) and all(compare.number(found.get(n)) is not None for n in names)
 
 
 def _cases(random: np.random.Generator, least: int) -> dict[str, list[int]]:

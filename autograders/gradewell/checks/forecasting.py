@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, Function, call, mapped
 from gradewell.checks.result import Problem, Result
 
@@ -64,7 +65,7 @@ def walk_forward(function: Function, points: float = 6) -> Result:
         except CallFailed as failure:
             problems.append(Problem(f"walk.{name}", f"{failure}"))
             continue
-        if not isinstance(found, int | float) or abs(found - expected) > 1e-9:
+        if not compare.close(found, expected, absolute=1e-9):
             message = (
                 f"Weeks {weeks}, forecast by {name}: the mean distance is {expected:.4g}, not {found!r:.60}. "
                 "Each forecast sees the weeks before it, in their order, and nothing else."
@@ -150,12 +151,12 @@ def _plain(wanted: np.ndarray) -> pd.DataFrame:
 
 def _array(found: Any, weeks: int) -> np.ndarray:
     """Forecasts as numbers; what is no such list is an error."""
-    values = np.asarray(found, dtype=float)
-    if values.shape != (weeks,) or not np.isfinite(values[WARM_UP:]).all():
+    listed = [] if isinstance(found, Mapping | Set) else compare.contents(found) or []
+    values = compare.numbers(listed[WARM_UP:], (weeks - WARM_UP,))
+    if len(listed) != weeks or values is None or (values < 0).any():
         raise ValueError
-    if (values[WARM_UP:] < 0).any():
-        raise ValueError
-    return np.nan_to_num(values)
+    first = [compare.number(one) for one in listed[:WARM_UP]]
+    return np.array([0.0 if one is None else one for one in first] + values.tolist())
 
 
 def forecasts(function: Function, seed: int = 1, points: float = 4, shown: bool = False) -> Result:

@@ -6,12 +6,12 @@ person are told apart, if they can be (``privacy``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gradewell.checks import noise, privacy
+from gradewell.checks import compare, noise, privacy
 from gradewell.checks.calls import COPIED, CallFailed, Function, repeated, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 
@@ -48,8 +48,8 @@ def counts(function: Function, seed: int = 1, points: float = 4, shown: bool = F
     if runs_code_of(__name__, function, values, first):
         return Result.failed(title, points, "counts.copied", COPIED)
     try:
-        many = numbers(repeated(function, 5_000, values, first))
-        none = numbers(repeated(function, 2_000, [], second))
+        many = compare.numbers(repeated(function, 5_000, values, first), (5_000,))
+        none = compare.numbers(repeated(function, 2_000, [], second), (2_000,))
     except CallFailed as failure:
         return Result.failed(title, points, "counts.fails when called", f"{failure}.")
     if many is None or none is None:
@@ -70,16 +70,6 @@ def counts(function: Function, seed: int = 1, points: float = 4, shown: bool = F
     parts |= {"nobody": float(nobody.passed), "epsilon": float(audited.passed)}
     result = Result.from_parts(title, points, parts, [*problems, *audited.problems])
     return result.showing(audited.figure, audited.table) if shown else result
-
-
-def numbers(found: Sequence[Any]) -> np.ndarray | None:
-    """Results as an array of finite numbers; None when they are none."""
-    if not all(
-        isinstance(one, int | float | np.number) and not isinstance(one, bool) for one in found
-    ):
-        return None
-    made = np.array(found, dtype=float)
-    return made if np.isfinite(made).all() else None
 
 
 _BARS = {
@@ -105,14 +95,14 @@ def histograms(function: Function, seed: int = 1, points: float = 4, shown: bool
         found = repeated(function, 3_000, values + outside, list(categories), epsilon)
     except CallFailed as failure:
         return Result.failed(title, points, "histograms.fails when called", f"{failure}.")
-    if any(not isinstance(one, Mapping) or set(one) != set(categories) for one in found):
+    if not all(isinstance(one, dict) and compare.same(set(one), set(categories)) for one in found):
         message = "noisy_histogram(values, categories, epsilon) returns a dict with all categories and nothing else."
         return Result.failed(title, points, "histograms.form", message)
-    bars = numbers([one[name] for one in found for name in categories])
+    drawn_bars = [[one[name] for name in categories] for one in found]
+    bars = compare.numbers(drawn_bars, (len(found), len(categories)))
     if bars is None:
         message = "The bars of a histogram are finite numbers."
         return Result.failed(title, points, "histograms.form", message)
-    bars = bars.reshape(len(found), len(categories))
     true = np.array([values.count(name) for name in categories])
     scale = np.maximum(1 / epsilon, abs(bars - np.median(bars, axis=0)).mean(axis=0))
     beyond = abs(bars.mean(axis=0) - true) > 8 * scale / np.sqrt(len(bars))  # a bar is off
@@ -173,11 +163,11 @@ def means(function: Function, seed: int = 1, points: float = 4, shown: bool = Fa
     if runs_code_of(__name__, function, values, low, high, epsilon):
         return Result.failed(title, points, "means.copied", COPIED)
     try:
-        usual = numbers(repeated(function, 300, values, low, high, epsilon))
-        careless = numbers(repeated(function, 300, values, low, high, 8 * epsilon))
-        exact = numbers(repeated(function, 20, wild, low, high, 1e6))
-        few = numbers(repeated(function, 300, values[:2], low, high, epsilon))
-        none = numbers(repeated(function, 100, [], low, high, epsilon))
+        usual = compare.numbers(repeated(function, 300, values, low, high, epsilon), (300,))
+        careless = compare.numbers(repeated(function, 300, values, low, high, 8 * epsilon), (300,))
+        exact = compare.numbers(repeated(function, 20, wild, low, high, 1e6), (20,))
+        few = compare.numbers(repeated(function, 300, values[:2], low, high, epsilon), (300,))
+        none = compare.numbers(repeated(function, 100, [], low, high, epsilon), (100,))
     except CallFailed as failure:
         return Result.failed(title, points, "means.fails when called", f"{failure}.")
     if usual is None or careless is None or exact is None or few is None or none is None:

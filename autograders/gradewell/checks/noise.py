@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradewell.checks import compare
 from gradewell.checks.privacy import FALSE_ALARM
 from gradewell.checks.result import Problem, Result
 
@@ -32,11 +33,12 @@ def laplace(
     """
     from scipy import stats
 
-    values = np.asarray(draws, dtype=float) - truth
-    if len(values) < 100:
-        raise ValueError(f"{len(values)} draws are too few to see anything")
-    if not np.isfinite(values).all():
+    if len(draws) < 100:
+        raise ValueError(f"{len(draws)} draws are too few to see anything")
+    outputs = compare.numbers(draws, (len(draws),))
+    if outputs is None:
         return Result.failed(title, points, "noise.finite", "Some outputs are not finite numbers.")
+    values = outputs - truth
     if len(np.unique(values)) == 1:
         return Result.failed(
             title,

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gradewell.checks import compare
 from gradewell.checks.result import CheckFailed
 
 
@@ -30,7 +31,8 @@ def assemble(
     CheckFailed
         For an unknown letter, lines that are no Python, or lines that define nothing by that name.
     """
-    unknown = [letter for letter in order if letter not in pieces]
+    order = list(order) if isinstance(order, str) else compare.contents(order) or []
+    unknown = [letter for letter in order if not compare.among(letter, pieces)]
     if unknown:
         raise CheckFailed(f"There is no line {unknown[0]!r}. The lines are {', '.join(pieces)}.")
     if not order:
@@ -38,7 +40,7 @@ def assemble(
     try:
         tree = ast.parse("\n".join(pieces[letter] for letter in order), "<your lines>")
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        scope = {word: names[word] for word in used if word in names}
+        scope = {word: names[word] for word in used if word in names}  # own: the course's
         exec(compile(tree, "<your lines>", "exec"), scope)
     except SyntaxError as error:
         line = order[(error.lineno or 1) - 1 : error.lineno] or order[-1:]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, repeated
 from gradewell.checks.interval import clopper_pearson
 from gradewell.checks.result import Figure, Problem, Result
@@ -75,7 +76,7 @@ def audit(
         The mechanism raised, or gave something of another kind.
     """
     one, other = (
-        _outputs([read(output) for output in repeated(mechanism, times, some, *arguments)])
+        _outputs(_read(read, repeated(mechanism, times, some, *arguments)))
         for some in (table, neighbour)
     )
     half = times // 2
@@ -113,13 +114,21 @@ def audit(
     return Audit(epsilon, confidence, name, shares, _ratio(*shares), high, draws)
 
 
+def _read(read: Callable[[Any], Any], outputs: list[Any]) -> list[Any]:
+    try:
+        return [read(output) for output in outputs]
+    except (AttributeError, TypeError, LookupError):
+        raise CallFailed("the mechanism gives something of another kind") from None
+
+
 def _outputs(found: list[Any]) -> np.ndarray | list[Hashable]:
     """Numbers as an array of shape (runs, numbers of each); anything else as it is."""
-    if all(isinstance(value, Hashable) and not isinstance(value, int | float | np.number | tuple) for value in found):  # fmt: skip
+    not_labels = (int, float, complex, np.number, tuple, compare.Strange)
+    if all(isinstance(value, Hashable) and not isinstance(value, not_labels) for value in found):
         return found
     try:
         numbers = np.array(found, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise CallFailed(
             "the mechanism has to give a number, a sequence of as many numbers each time, or a text"
         ) from None

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from datapolis import unlabelled
 
-from gradewell.checks.calls import CallFailed, call, kind_of
+from gradewell.checks import compare
+from gradewell.checks.calls import CallFailed, call
 from gradewell.checks.result import Problem, Result
 
 Profile = Callable[[pd.DataFrame], Mapping[str, tuple[str, str, int]]]
@@ -82,7 +83,7 @@ def identity_numbers(valid: Callable[[str], bool], points: float = 4) -> Result:
         except CallFailed as failure:
             problems.append(Problem(f"identity.{code}", f"{failure}"))
             continue
-        if bool(answer) is not expected:
+        if compare.truthy(answer) is not expected:
             problems.append(Problem(f"identity.{code}", f"{message}, for example {text!r}"))
     share = 1 - len(problems) / len(cases)
     return Result.from_parts("identity numbers", points, {"cases": share}, problems)
@@ -172,8 +173,9 @@ def _profiles(
                 )
             elif role == "direct":
                 counts += 1
-                counts_right += said_rows == holding
-                if said_rows != holding:
+                counted = compare.same(said_rows, holding)
+                counts_right += counted
+                if not counted:
                     problems.setdefault(
                         "profile.rows",
                         Problem(
@@ -215,17 +217,19 @@ def _profiles(
 def _answer(profile: Profile, table: pd.DataFrame, named: bool) -> dict[str, tuple[str, str, int]]:
     """What ``profile`` says of every column, in the form that was asked for."""
     said = call(profile, table.copy(), shown="table" if named else "")
-    if not isinstance(said, Mapping):
+    if not isinstance(said, dict):
         raise CallFailed(
-            f"profile must return a dict from column to (role, kind, rows), not {kind_of(said)}"
+            f"profile must return a dict from column to (role, kind, rows), not {compare.kind_of(said)}"
         )
     answer = {}
     for column in table.columns:
         value = said.get(column)
-        if not (isinstance(value, Sequence) and len(value) == 3 and value[0] in ROLES):
+        if not (
+            isinstance(value, list | tuple) and len(value) == 3 and compare.among(value[0], ROLES)
+        ):
             raise CallFailed(
                 f"for every column profile must say (role, kind, rows) with a role of {', '.join(ROLES)}; "
-                f"for one column it says {'nothing' if value is None else kind_of(value)}"
+                f"for one column it says {'nothing' if value is None else compare.kind_of(value)}"
             )
         answer[column] = (str(value[0]), str(value[1]), value[2])
     return answer
@@ -258,12 +262,12 @@ def risky_sets(function: RiskySets, seed: int | None = None, points: float = 6) 
     title = "sets of quasi-identifiers" + ("" if shown else " on an unseen table")
     try:
         names = "table, columns, share" if shown else ""
-        said = call(function, table.copy(), list(columns), share, shown=names)
-        answer = {frozenset(map(str, members)) for members in said}
-        turned = call(function, table.copy(), columns[::-1], share, shown=names)
-        same = answer == {frozenset(map(str, members)) for members in turned}
-    except (CallFailed, TypeError) as failure:
-        trouble = f"{failure}; " if isinstance(failure, CallFailed) else ""
+        answer = _sets(call(function, table.copy(), list(columns), share, shown=names))
+        turned = _sets(call(function, table.copy(), columns[::-1], share, shown=names))
+        trouble = ""
+    except CallFailed as failure:
+        answer, turned, trouble = None, None, f"{failure}; "
+    if answer is None or turned is None:
         problem = Problem(
             "sets.fails when called", f"{trouble}return a collection of sets of column names"
         )
@@ -297,15 +301,26 @@ def risky_sets(function: RiskySets, seed: int | None = None, points: float = 6) 
                 "Count the rows that are alone in their class.",
             )
         )
-    if not same:
+    if answer != turned:
         problems.append(Problem("sets.order", "The answer depends on the order of the columns."))
     hit = len(expected & answer)
     parts = {
         "sets found": hit / len(expected),
         "nothing beyond": hit / len(answer) if answer else 0.0,
-        "order does not matter": float(same and hit > 0),
+        "order does not matter": float(answer == turned and hit > 0),
     }
     return Result.from_parts(title, points, parts, problems)
+
+
+def _sets(said: Any) -> set[frozenset[str]] | None:
+    """What was returned as sets of names; None when it holds anything else."""
+    listed = compare.contents(said)
+    if listed is None:
+        return None
+    found = [list(one) if isinstance(one, str) else compare.contents(one) for one in listed]
+    if any(one is None for one in found):
+        return None
+    return {frozenset(map(str, members or ())) for members in found}
 
 
 def smallest_risky_sets(

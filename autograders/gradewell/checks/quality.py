@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.result import Problem, Result
 
 Fault = tuple[Hashable, str, str]
@@ -37,11 +39,11 @@ def faults(
     shown : bool
         Whether messages may name a row and a column.
     """
-    try:
-        reported = {(row, str(column), str(kind)) for row, column, kind in found}
-    except (TypeError, ValueError):
+    listed = compare.contents(found)
+    if listed is None or not _are_of(3, listed):
         message = "Faults are a collection of triples: (row, column, kind)."
         return Result.failed(title, points, "quality.form", message)
+    reported = {(row, str(column), str(kind)) for row, column, kind in listed}
     truth = set(planted)
     kinds: dict[str, set[Fault]] = {}
     for fault in truth:
@@ -54,7 +56,7 @@ def faults(
         parts[kind] = min(1.0, hit / recall) * factor
         rows.append((kind, len(there & reported), len(there)))
         if hit < recall:
-            row, column, _ = sorted(there - reported, key=str)[0]
+            row, column, _ = sorted(there - reported, key=str)[0]  # own: by their text
             example = f" For example row {row}, column {column}." if shown else ""
             problems.append(
                 Problem(
@@ -63,7 +65,7 @@ def faults(
                 )
             )
     if right < precision:
-        row, column, kind = sorted(reported - truth, key=str)[0]
+        row, column, kind = sorted(reported - truth, key=str)[0]  # own: by their text
         example = f" For example {kind} in row {row}, column {column}." if shown else ""
         problems.append(
             Problem(
@@ -73,6 +75,16 @@ def faults(
         )
     return Result.from_parts(title, points, parts, problems).showing(
         table=pd.DataFrame(tuple(rows), columns=["kind", "found", "there are"]) if shown else None
+    )
+
+
+def _are_of(size: int, listed: list[Any]) -> bool:
+    """Whether all are tuples, or the like, of so many values that can be looked up."""
+    return all(
+        isinstance(one, list | tuple | np.ndarray)
+        and len(one) == size
+        and all(isinstance(part, Hashable) for part in one)
+        for one in listed
     )
 
 
@@ -97,12 +109,12 @@ def links(
     forbidden : mapping of str to pairs, optional
         Pairs that must not be linked whatever the score, by the reason, such as two valid identity numbers that differ.
     """
-    try:
-        pairs = {(one, other) for one, other in made}
-    except (TypeError, ValueError):
+    listed = compare.contents(made)
+    if listed is None or not _are_of(2, listed):
         return Result.failed(
             title, points, "links.form", "Links are a collection of pairs of records."
         )
+    pairs = {(one, other) for one, other in listed}
     truth = set(true)
     hits = len(pairs & truth)
     precision = hits / len(pairs) if pairs else 0.0

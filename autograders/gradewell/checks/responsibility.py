@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, Function, call
 from gradewell.checks.result import Problem, Result
 
@@ -39,12 +38,12 @@ def signed(function: Function, seed: int = 1, points: float = 4, shown: bool = F
             return Result.failed(
                 "who answers", points, "responsible.fails when called", f"{failure}."
             )
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict):
             message = "responsible returns a dict with four lists of entries."
             return Result.failed("who answers", points, "responsible.form", message)
         for name, what in _LISTS.items():
             listed = found.get(name)
-            right = isinstance(listed, list) and listed == expected[name]
+            right = compare.same(listed, expected[name])
             earned[name] += right / countries
             if not right:
                 wanted = f" They are {expected[name]}, not {listed}." if shown else ""

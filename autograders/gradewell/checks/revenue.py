@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, Function, call
 from gradewell.checks.result import Problem, Result
 
@@ -23,7 +24,7 @@ _SAID = {
 _TINY = 1e-6
 
 
-def key(group: Any) -> str:
+def key(group: Iterable[str]) -> str:
     """The key of a group of names in a game."""
     return "+".join(sorted(group))
 
@@ -75,18 +76,18 @@ def split(function: Function, seed: int = 1, points: float = 4, shown: bool = Fa
                 message = "split_revenue returns a dict with a finite number for each name."
                 return Result.failed(title, points, "split.form", message)
             paid.append(money)
-        a, b, ab, same, nothing = paid
+        a, b, ab, twins, nothing = paid
         holds = {
             "efficiency": all(
-                abs(sum(p.values()) - g[key(names)]) <= _TINY * (1 + g[key(names)])
+                compare.at_most(abs(sum(p.values()) - g[key(names)]), _TINY * (1 + g[key(names)]))
                 for p, g in zip(paid, (first, other, both, alike, null), strict=True)
             ),
-            "symmetry": abs(same[twin] - same[idle]) <= _TINY * (1 + alike[key(names)]),
-            "null player": abs(nothing[idle]) <= _TINY * (1 + null[key(names)]),
-            "additivity": all(abs(ab[n] - a[n] - b[n]) <= _TINY * (1 + both[key(names)]) for n in names),
+            "symmetry": compare.at_most(abs(twins[twin] - twins[idle]), _TINY * (1 + alike[key(names)])),
+            "null player": compare.at_most(abs(nothing[idle]), _TINY * (1 + null[key(names)])),
+            "additivity": all(compare.at_most(abs(ab[n] - a[n] - b[n]), _TINY * (1 + both[key(names)])) for n in names),
         }  # fmt: skip
         seen: dict[str, tuple[Game, Mapping[str, float]]] = {
-            "efficiency": (first, a), "symmetry": (alike, same), "null player": (null, nothing), "additivity": (both, ab),
+            "efficiency": (first, a), "symmetry": (alike, twins), "null player": (null, nothing), "additivity": (both, ab),
         }  # fmt: skip
         for name, well in holds.items():
             if not well:
@@ -111,13 +112,10 @@ def _with_twins(random: np.random.Generator, names: list[str], one: str, other: 
 
 def _money(said: Any, names: list[str]) -> dict[str, float] | None:
     """What was said as numbers by name; None when it is no such dict."""
-    if not isinstance(said, Mapping) or set(said) != set(names):
+    if not isinstance(said, dict) or not compare.same(set(said), set(names)):
         return None
-    try:
-        money = {name: float(said[name]) for name in names}
-    except (TypeError, ValueError):
-        return None
-    return money if all(np.isfinite(list(money.values()))) else None
+    money = {name: found for name in names if (found := compare.number(said[name])) is not None}
+    return money if len(money) == len(names) else None
 
 
 def _short(numbers: Mapping[str, float]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradewell.checks import compare
 from gradewell.checks.calls import (
     COPIED,
     CallFailed,
@@ -58,7 +59,9 @@ def pieces(function: Function, seed: int = 1, points: float = 4, shown: bool = F
                 if one is None or two is None or len(one) != parties or len(two) != parties:
                     message = "share(secret, parties, p) returns a list with a whole number for each party."
                     return Result.failed(title, points, "pieces.form", message)
-                good["whole numbers"] *= all(0 <= piece < p for piece in (*one, *two))
+                good["whole numbers"] *= all(
+                    compare.within(piece, 0, p - 1) for piece in (*one, *two)
+                )
                 if sum(one) % p != secret or sum(two) % p != other:
                     good["adds up"] = 0.0
                     if shown:
@@ -67,8 +70,8 @@ def pieces(function: Function, seed: int = 1, points: float = 4, shown: bool = F
                 good["sums"] *= sum(sums) % p == (secret + other) % p
         good["fresh"] = float(not repeatable(function, 123_456, 3, _LARGE))
         for secret in (2, _SMALL - 3):
-            drawn = np.array([one[:3] for one in repeated(function, _TIMES, secret, 3, _SMALL)])
-            if any(not _uniform(held, _SMALL) for held in _held(drawn, _SMALL)):
+            drawn = _drawn([_whole(some) for some in repeated(function, _TIMES, secret, 3, _SMALL)])
+            if drawn is None or any(not _uniform(held, _SMALL) for held in _held(drawn, _SMALL)):
                 good["tells nothing"] = 0.0
     except CallFailed as failure:
         return Result.failed(title, points, "pieces.fails when called", f"{failure}.")
@@ -87,10 +90,13 @@ def pieces(function: Function, seed: int = 1, points: float = 4, shown: bool = F
 
 
 def _whole(found: Any) -> list[int] | None:
-    made = list(found) if isinstance(found, list | tuple) else []
-    if not made or any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in made):
-        return None
-    return [int(n) for n in made]
+    made = [compare.whole(one) for one in found] if isinstance(found, list | tuple) else []
+    return [one for one in made if one is not None] if made and None not in made else None
+
+
+def _drawn(found: Sequence[list[int] | None]) -> np.ndarray | None:
+    """Three whole numbers for each of many sharings; None when some sharing has others."""
+    return compare.numbers([one[:3] if one else one for one in found], (len(found), 3))
 
 
 def _held(drawn: np.ndarray, p: int) -> list[np.ndarray]:
@@ -147,22 +153,22 @@ def shamir(
             good["distinct"] *= len(set(places)) == n and 0 not in places
             for chosen in combinations(range(n), t):
                 some = [one[int(place)] for place in random.permutation(list(chosen))]
-                if _number(call(rebuild, some, p)) != secret:
+                if compare.whole(call(rebuild, some, p)) != secret:
                     good["rebuilds"] = 0.0
                     told = f" For {secret}, t = {t}, p = {p}: {some}." if shown else ""
             if [x for x, _ in one] == [x for x, _ in two]:
                 sums = [(x, (y + z) % p) for (x, y), (_, z) in zip(one, two, strict=True)]
-                good["sums"] *= _number(call(rebuild, sums[:t], p)) == (secret + other) % p
+                good["sums"] *= compare.whole(call(rebuild, sums[:t], p)) == (secret + other) % p
             else:
                 good["sums"] = 0.0
         good["fresh"] = float(not repeatable(make, 123_456, 3, 4, _LARGE))
         for t, secret in ((2, 2), (2, _SMALL - 3), (3, 4)):
-            drawn = repeated(make, _TIMES, secret, t, 3, _SMALL)
-            seen = np.array([[y for _, y in one] for one in drawn])
-            held = _held(seen, _SMALL)
-            good["tells nothing"] *= all(_uniform(one, _SMALL) for one in held[: 3 if t == 2 else 6])  # fmt: skip
-        lines = [call(make, 7, 3, 4, _LARGE) for _ in range(5)]
-        good["fewer"] = float(all(not _on_a_line(one, _LARGE) for one in lines))
+            shared = [_pairs(some) for some in repeated(make, _TIMES, secret, t, 3, _SMALL)]
+            drawn = _drawn([[y for _, y in some] if some else None for some in shared])
+            held = [] if drawn is None else _held(drawn, _SMALL)[: 3 if t == 2 else 6]
+            good["tells nothing"] *= bool(held) and all(_uniform(one, _SMALL) for one in held)
+        lines = [_pairs(call(make, 7, 3, 4, _LARGE)) for _ in range(5)]
+        good["fewer"] = float(all(one and not _on_a_line(one, _LARGE) for one in lines))
     except CallFailed as failure:
         return Result.failed(title, points, "shamir.fails when called", f"{failure}.")
     except (TypeError, ValueError, IndexError):
@@ -186,13 +192,7 @@ def _pairs(found: Any) -> list[tuple[int, int]] | None:
     return [(pair[0], pair[1]) for pair in made if pair]
 
 
-def _number(found: Any) -> int | None:
-    if isinstance(found, bool) or not isinstance(found, int | np.integer):
-        return None
-    return int(found)
-
-
-def _on_a_line(some: Sequence[Any], p: int) -> bool:
+def _on_a_line(some: Sequence[tuple[int, int]], p: int) -> bool:
     """Whether three points lie on one line, so that two would tell the secret."""
     (a, b), (c, d), (e, f) = some[:3]
     return (d - b) * (e - a) % p == (f - b) * (c - a) % p

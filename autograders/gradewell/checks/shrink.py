@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from gradewell.checks import compare
+
 T = TypeVar("T")
 
 
@@ -56,7 +58,7 @@ def simpler(
         changed = False
         for name, values in options.items():
             for value in values:
-                if value is kept[name] or value == kept[name]:
+                if value is kept[name] or compare.same(value, kept[name]):
                     break
                 if fails(trial := {**kept, name: value}):
                     kept, changed = trial, True

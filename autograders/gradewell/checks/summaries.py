@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gradewell.checks.calls import CallFailed, call, measured, size_of
+from gradewell.checks import compare
+from gradewell.checks.calls import CallFailed, call, measured, run, size_of
 from gradewell.checks.result import Problem, Result
 
 
@@ -78,15 +78,13 @@ def mergeable(
     def summary(rows: Sequence[Any]) -> Any:
         once = _Once(rows)
         try:
-            return call(summarise, once)
+            return run(summarise, once)
         except CallFailed as failure:
             again = "it reads the rows a second time, and they come only once"
             raise CallFailed(f"{failure}: {again}" if once.again else f"{failure}") from None
 
     def both(one: Any, other: Any) -> Any:
-        return call(
-            lambda: merge(one, other), of=merge
-        )  # themselves: a law is that they do not change
+        return run(lambda: merge(one, other), of=merge)  # themselves: a law is that they stay
 
     def same(one: Any, rows: Sequence[Any]) -> bool:
         return alike(call(finish, one), expected(rows), tolerance)
@@ -159,22 +157,19 @@ _LAWS = {
 
 
 def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
-    """Whether two answers are equal, numbers to a relative tolerance, two missing numbers included."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(alike(one[k], other[k], tolerance) for k in one)
+    """Whether two answers are equal, numbers to a relative tolerance; None and NaN, which say that there is none, are alike to themselves."""
+    one, other = compare.plain(one), compare.plain(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return compare.same(set(one), set(other)) and all(
+            alike(one[k], other[k], tolerance) for k in one
+        )
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(
             alike(a, b, tolerance) for a, b in zip(one, other, strict=True)
         )
-    numbers = (int, float, np.number)
-    if isinstance(one, numbers) and isinstance(other, numbers):
-        if math.isnan(one) or math.isnan(other):
-            return math.isnan(one) and math.isnan(other)
-        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
-    try:
-        return type(one) is type(other) and bool(one == other)
-    except (TypeError, ValueError):  # tables and the like, which are no answers
-        return False
+    if compare.missing(one) and compare.missing(other):
+        return (one is None) == (other is None)
+    return compare.close(one, other, tolerance, tolerance) or compare.same(one, other)
 
 
 def within_memory(
@@ -190,7 +185,7 @@ def within_memory(
     except CallFailed as failure:
         return Result.failed(title, points, "memory.fails when called", f"{failure}.")
     used = grown / 2**20
-    if used <= mebibytes:
+    if compare.at_most(used, mebibytes):
         return Result(title, points, points)
     message = (
         f"The call took {used:,.0f} MiB of memory; {mebibytes:g} are allowed. Read the data part by part, and keep "

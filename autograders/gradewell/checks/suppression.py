@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradewell.checks import tables
-from gradewell.checks.calls import CallFailed, Function, call, kind_of, right_in, runs_code_of
+from gradewell.checks import compare, tables
+from gradewell.checks.calls import CallFailed, Function, call, right_in, runs_code_of
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.tables import TOTAL
 
@@ -100,38 +100,49 @@ def attacks(function: Function, seed: int = 1, points: float = 4, shown: bool = 
         except CallFailed as failure:
             return Result.failed(title, points, "attack.fails when called", f"{failure}.")
         columns = [*DIMENSIONS, "low", "high"]
-        if not isinstance(found, pd.DataFrame) or not set(columns) <= set(found.columns):
-            message = f"attack returns a table with the columns {', '.join(columns)}, not {kind_of(found)}."
+        if not tables.has_columns(found, columns):
+            message = f"attack returns a table with the columns {', '.join(columns)}, not {compare.kind_of(found)}."
             return Result.failed(title, points, "attack.form", message)
-        try:
-            ends = {
-                (str(d), str(a)): (float(low), float(high))
-                for d, a, low, high in found[columns].itertuples(index=False, name=None)
-            }
-        except (TypeError, ValueError):
+        ends = {
+            (str(d), str(a)): (compare.number(low), compare.number(high))
+            for d, a, low, high in found[columns].itertuples(index=False, name=None)
+        }
+        if any(low is None or high is None for low, high in ends.values()):
             message = "The columns low and high hold numbers."
             return Result.failed(title, points, "attack.form", message)
-        wanted: dict[tuple[str, str], tuple[float, float]] = {}
+        wanted: _Ends = {}
         for cell, (low, high) in zip(expected.index, expected.to_numpy(dtype=float), strict=True):
             wanted[str(cell[0]), str(cell[1])] = (low, high)
         holds = {
-            "cells": set(ends) == set(wanted) and len(found) == len(wanted),
-            "lowest": all(abs(ends.get(c, (-1, -1))[0] - w[0]) < 1e-4 for c, w in wanted.items()),
-            "highest": all(abs(ends.get(c, (-1, -1))[1] - w[1]) < 1e-4 for c, w in wanted.items()),
+            "cells": compare.same(set(ends), set(wanted)) and len(found) == len(wanted),
+            "lowest": not _off(0, ends, wanted),
+            "highest": not _off(1, ends, wanted),
         }
         for name, right in holds.items():
             good[name] += right / count
             if not right:
                 example = ""
                 if shown and name != "cells":
-                    place = name == "highest"
-                    cell = next(c for c, w in wanted.items() if abs(ends.get(c, (-1, -1))[place] - w[place]) >= 1e-4)  # fmt: skip
+                    place = int(name == "highest")
+                    cell = _off(place, ends, wanted)[0]
                     example = f" For example {', '.join(cell)}: {wanted[cell][place]:g}."
                 problems.setdefault(name, Problem(f"attack.{name}", _ATTACKED[name] + example))
     shares = {name: round(share, 9) for name, share in good.items()}
     if not shares["lowest"] and not shares["highest"]:
         shares["cells"] = 0.0
     return Result.from_parts(title, points, shares, list(problems.values()))
+
+
+def _off(place: int, ends: _Ends, wanted: _Ends) -> list[tuple[str, str]]:
+    """The cells whose lowest (0) or highest (1) value is not the one that is wanted."""
+    return [
+        cell
+        for cell, pair in wanted.items()
+        if cell not in ends or not compare.close(ends[cell][place], pair[place], absolute=1e-4)
+    ]
+
+
+_Ends = dict[tuple[str, str], tuple[float | None, float | None]]
 
 
 def rectangles(table: pd.DataFrame, least: int = LEAST) -> int:
@@ -211,12 +222,12 @@ def publishes(function: Function, seed: int = 1, points: float = 4, shown: bool 
 
 def _shown(said: Any) -> dict[tuple[Any, ...], float]:
     """The cells that say one number."""
-    if not isinstance(said, pd.DataFrame) or not {*DIMENSIONS, "count"} <= set(said):
+    if not tables.has_columns(said, [*DIMENSIONS, "count"]):
         return {}
     return {
-        tuple(cell): float(value)
+        tuple(cell): found
         for *cell, value in said[[*DIMENSIONS, "count"]].itertuples(index=False, name=None)
-        if isinstance(value, int | float | np.number) and value == value
+        if (found := compare.number(value)) is not None
     }
 
 

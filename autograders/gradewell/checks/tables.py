@@ -6,14 +6,14 @@ programming (the attacker's problem of Fischetti and Salazar 2001), with whole n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from gradewell.checks.calls import kind_of
+from gradewell.checks import compare
 from gradewell.checks.coding import bounds
 from gradewell.checks.result import Figure, Problem, Result
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 TOTAL = "total"
 """How a row names the sum over all values of a dimension."""
+
+
+Cell = tuple[Any, ...]
+"""Which cell of a table it is: its place along each dimension."""
 
 
 class Contradiction(ValueError):
@@ -90,17 +94,39 @@ def intervals(
 
 
 def _check_columns(table: pd.DataFrame, dimensions: Sequence[str], value: str) -> None:
-    if missing := [c for c in (*dimensions, value) if c not in table]:
-        raise ValueError(f"the table has no column {missing[0]!r}")
+    if absent := [c for c in (*dimensions, value) if not has_columns(table, [c])]:
+        raise ValueError(f"the table has no column {absent[0]!r}, or more than one of that name")
 
 
-def _cells(
-    table: pd.DataFrame, dimensions: Sequence[str], value: str
-) -> list[tuple[tuple[Any, ...], Any]]:
+def has_columns(table: Any, columns: Sequence[str]) -> bool:
+    """Whether this is a table that has these columns, each of them once."""
+    return isinstance(table, pd.DataFrame) and all(
+        list(table.columns).count(name) == 1  # own: of a table that was made plain
+        for name in columns
+    )
+
+
+def _check_cells(table: pd.DataFrame, dimensions: Sequence[str], value: str) -> None:
+    for cell, said in _cells(table, dimensions, value):
+        if not all(isinstance(name, Hashable) for name in cell):
+            raise ValueError("the cells of a table are named by texts")
+        readable = said is None or isinstance(said, str | pd.Interval)
+        if not readable and compare.number(said) is None:
+            raise ValueError(f"a {value} is a number, a range such as '<5', or missing")
+
+
+def _cells(table: pd.DataFrame, dimensions: Sequence[str], value: str) -> list[tuple[Cell, Any]]:
     names = list(table[list(dimensions)].itertuples(index=False, name=None))
     return list(
         zip(names, table[value].astype(object).where(table[value].notna(), None), strict=True)
     )
+
+
+def _count(said: Any) -> float:
+    """A count of the truth."""
+    if (found := compare.number(said)) is None:
+        raise ValueError(f"the truth has {said!r} where a count should be")
+    return found
 
 
 def _single(said: Any) -> bool:
@@ -146,12 +172,13 @@ def _system(
     return _System(dimensions, inner, matrix, np.array(low), np.array(high), whole)
 
 
-def _members(system: _System, cell: tuple[Any, ...], total: str) -> np.ndarray:
+def _members(system: _System, cell: Cell, total: str) -> np.ndarray:
     """Which inner cells add up to a cell."""
     inside = np.ones(len(system.inner), dtype=bool)
     for place, name in enumerate(cell):
-        if name != total:
-            inside &= np.asarray(system.inner.get_level_values(place) == name)
+        if not compare.same(name, total):
+            levels = system.inner.get_level_values(place)
+            inside &= np.array([compare.same(name, level) for level in levels], dtype=bool)
     return inside.astype(float)
 
 
@@ -181,7 +208,7 @@ def protects(
     points: float,
     value: str = "count",
     total: str = TOTAL,
-    small: Callable[[float], bool] = lambda count: 1 <= count <= 4,
+    small: Callable[[float], bool] = lambda count: 1 <= count <= 4,  # own: of the truth
     width: float = 5,
     most: int | None = None,
     shown: bool = True,
@@ -203,12 +230,14 @@ def protects(
     shown : bool
         Whether messages may name cells and what they give away.
     """
+    published = compare.plain(published)
     if not isinstance(published, pd.DataFrame):
-        message = f"a table (a pandas DataFrame) is needed, not {kind_of(published)}"
+        message = f"a table (a pandas DataFrame) is needed, not {compare.kind_of(published)}"
         return Result.failed(title, points, "tables.form", f"{message}.")
-    true = dict(_cells(truth, dimensions, value))
+    true = {cell: _count(count) for cell, count in _cells(truth, dimensions, value)}
     try:
         published = _completed(published, list(true), dimensions, value)
+        _check_cells(published, dimensions, value)
         left = intervals(published, dimensions, value, total)
     except Contradiction:
         message = (
@@ -220,9 +249,9 @@ def protects(
         return Result.failed(title, points, "tables.form", f"{error}.")
     said = dict(_cells(published, dimensions, value))
     untrue = [cell for cell, v in said.items() if not _holds(v, true.get(cell))]
-    secret = [cell for cell, count in true.items() if small(float(count))]
+    secret = [cell for cell, count in true.items() if small(count)]
     open_cells = [cell for cell in secret if _single(said[cell])]
-    found: dict[tuple[Any, ...], tuple[float, float]] = {}
+    found: dict[Cell, tuple[float, float]] = {}
     for cell, ends in zip(left.index, left.to_numpy(dtype=float), strict=True):
         found[cell if isinstance(cell, tuple) else (cell,)] = (ends[0], ends[1])
     room = {cell: found[cell][1] - found[cell][0] for cell in secret if cell not in open_cells}
@@ -242,7 +271,7 @@ def protects(
         parts = dict.fromkeys(parts, 0.0)
     problems = []
 
-    def tell(code: str, cells: list[tuple[Any, ...]], sentence: str, ends: bool = False) -> None:
+    def tell(code: str, cells: list[Cell], sentence: str, ends: bool = False) -> None:
         if cells:
             first = ", ".join(map(str, cells[0]))
             range_ = f" ({found[cells[0]][0]:g} to {found[cells[0]][1]:g})" if ends else ""
@@ -264,27 +293,27 @@ def protects(
 
 
 def _completed(
-    published: pd.DataFrame, cells: list[tuple[Any, ...]], dimensions: Sequence[str], value: str
+    published: pd.DataFrame, cells: list[Cell], dimensions: Sequence[str], value: str
 ) -> pd.DataFrame:
     """The table with a suppressed row for each cell that it leaves out: totals may still give it away."""
     _check_columns(published, dimensions, value)
     there = {cell for cell, _ in _cells(published, dimensions, value)}
-    rows = [(*cell, None) for cell in cells if cell not in there]
+    rows = [(*cell, None) for cell in cells if cell not in there]  # own: of plain labels
     if not rows:
         return published
     return pd.concat([published, pd.DataFrame(rows, columns=[*dimensions, value])])
 
 
-def _holds(said: Any, true: Any) -> bool:
+def _holds(said: Any, true: float | None) -> bool:
     """Whether a published value is true of a count; of a cell that does not exist only silence is."""
     low, high = _range(said)
-    return said is None if true is None else low <= float(true) <= high
+    return said is None if true is None else low <= true <= high
 
 
 def _figure(
-    found: dict[tuple[Any, ...], tuple[float, float]],
-    true: dict[tuple[Any, ...], Any],
-    secret: Sequence[tuple[Any, ...]],
+    found: dict[Cell, tuple[float, float]],
+    true: dict[Cell, float],
+    secret: Sequence[Cell],
 ) -> Figure:
     cells = sorted((c for c in secret if c in found), key=lambda c: found[c][1] - found[c][0])[:20]
     tops = [found[c][1] for c in cells if np.isfinite(found[c][1])]
@@ -294,7 +323,7 @@ def _figure(
         for place, cell in enumerate(cells):
             low, high = found[cell]
             axes.plot([low, min(high, end)], [place, place], color="#0072B2", linestyle="-", linewidth=4)  # fmt: skip
-            axes.plot([float(true[cell])], [place], "o", color="#D55E00")
+            axes.plot([true[cell]], [place], "o", color="#D55E00")
         axes.set_yticks(range(len(cells)), [", ".join(map(str, c)) for c in cells], fontsize=8)
         axes.set_ylim(len(cells) - 0.5, -0.5)
         axes.set_xlabel("count: what the totals leave (bar), and the truth (dot)")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradewell.checks import compare
 from gradewell.checks.calls import CallFailed, Function, call, measured, near
 from gradewell.checks.result import Problem, Result
 from gradewell.checks.summaries import alike, mergeable
@@ -129,7 +130,7 @@ def overview(function: Function, seed: int = 1, points: float = 4, rows: int = 4
             return _too_much(rows, points, "more than there was")
         message = f"With {rows:,} rows in {_FILES} files: {failure}."
         return Result.failed("the overview", points, "overview.fails when called", message)
-    if large and grown > MEBIBYTES * 2**20:
+    if large and not compare.at_most(grown, MEBIBYTES * 2**20):
         return _too_much(rows, points, f"{grown / 2**20:,.0f} MiB")
     problems = []
     wrong = [

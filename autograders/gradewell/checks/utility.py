@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from gradewell.checks import compare
 from gradewell.checks.coding import NONE, Coarser, between
 from gradewell.checks.result import Figure, Problem, Result
 
@@ -75,6 +76,7 @@ def loss(
     """
     if not len(truth):
         raise ValueError("without people there is nothing to lose")
+    release = compare.plain(release)
     views = [_View(release, truth, column, coarser) for column in columns]
     weight = min(1.0, len(release) / len(truth))  # rows that were left out are lost
     marginals = [1 - weight * (1 - _variation(v.truth, v.said)) for v in views]

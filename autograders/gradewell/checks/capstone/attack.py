@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradewell.checks import hospital
+from gradewell.checks import compare, hospital
 from gradewell.checks.calls import COPIED, CallFailed, Function, call, runs_code_of
 from gradewell.checks.hospital import KNOWN, SECRET
 from gradewell.checks.population import population_seed
@@ -48,7 +48,9 @@ def attacks(function: Function, seed: int = 1, points: float = 2) -> Result:
                 return Result.failed(title, points, "attacks.form", message)
             given = _given_away(table, people)
             true = people[SECRET].to_dict()
-            right = {who for who, what in claims.items() if who in true and true[who] == what}
+            right = {
+                who for who, what in claims.items() if who in true and compare.same(what, true[who])
+            }
             if name == "strong":
                 quiet = float(len(claims) <= 0.01 * len(people))
             elif given:
@@ -101,7 +103,7 @@ def found_by(function: Function, table: Any, people: pd.DataFrame) -> float:
     if not isinstance(claims, Mapping) or not claims:
         return 0.0
     true = people[SECRET].to_dict()
-    right = sum(true.get(who) == what for who, what in claims.items())
+    right = sum(who in true and compare.same(what, true[who]) for who, what in claims.items())
     return right / len(people) if right >= _RIGHT * len(claims) else 0.0
 
 
@@ -110,7 +112,8 @@ def handed_out(publish: Function) -> str:
     with contextlib.suppress(CallFailed):
         table = call(publish, hospital.patients(population_seed(_COMMON)))
         if isinstance(table, pd.DataFrame):
-            kept = [name for name in (*KNOWN, SECRET) if name in table]
+            columns = list(table.columns)
+            kept = [name for name in (*KNOWN, SECRET) if compare.among(name, columns)]
             return str(table[kept].reset_index(drop=True).to_json(orient="split"))
     return ""
 

@@ -10,6 +10,7 @@ import numpy as np
 from sharewell.classify import Audience, Item, classify, is_citation, strictness
 from sharewell.exchange.states import LABELS
 
+from gradewell.checks import compare
 from gradewell.checks.calls import COPIED, CallFailed, Function, call, runs_code_of
 from gradewell.checks.result import Problem, Result
 
@@ -98,15 +99,14 @@ def labels(given: Any, points: float = 4, citations: Any = None) -> Result:
         From a resource that is not shared with somebody to the law, regulation or decision that forbids it.
     """
     title = "labels of eight resources"
-    rows: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
-    cited: dict[str, Any] = dict(citations) if isinstance(citations, Mapping) else {}
-    if any(not isinstance(rows.get(name), Mapping) for name in RESOURCES):
+    labelled, cited = _labels_in(given), _texts(citations)
+    if not all(labelled.values()):
         message = "LABELS has a dict from audience to label for each of the eight resources."
         return Result.failed(title, points, "labels.form", message)
     right, looser, uncited = 0, [], []
     wrong = []
     for name in RESOURCES:
-        said = [str(rows[name].get(audience)) for audience in AUDIENCES]
+        said = labelled[name]
         for audience, label in zip(AUDIENCES, said, strict=True):
             good = label == _label_of(name, audience)
             right += good
@@ -115,7 +115,7 @@ def labels(given: Any, points: float = 4, citations: Any = None) -> Result:
         between, _, opened = said
         if {between, opened} <= set(LABELS) and strictness(opened) < strictness(between):  # type: ignore[arg-type]
             looser.append(name)
-        if "non-sharing" in said and not is_citation(str(cited.get(name, ""))):
+        if "non-sharing" in said and not is_citation(cited.get(name, "")):
             uncited.append(name)
     meant = [_label_of(name, audience) for name in RESOURCES for audience in AUDIENCES]
     same = max(meant.count(label) for label in meant)  # what one label for all gets right
@@ -143,18 +143,32 @@ def catalogued(given: Any, citations: Any, points: float = 2) -> Result:
     """Whether the labels are complete and what non-sharing rests on is named: what can be said without giving the labels away."""
     found = labels(given, points, citations)
     problems = [problem for problem in found.problems if problem.code != "labels.labels"]
-    rows = given if isinstance(given, Mapping) else {}
     missing = [
         name
-        for name in RESOURCES
-        if not isinstance(rows.get(name), Mapping)
-        or any(rows[name].get(audience) not in LABELS for audience in AUDIENCES)
+        for name, said in _labels_in(given).items()
+        if not said or any(label not in LABELS for label in said)
     ]
     if missing:
         message = f"There is no label yet for every audience of {', '.join(missing[:3])}."
         problems = [Problem("labels.form", message)]
     share = float(not problems)
     return Result.from_parts("the catalogue", points, {"complete": share}, problems)
+
+
+def _labels_in(given: Any) -> dict[str, list[str]]:
+    """What is said of each resource for each of the audiences, a blank for what is no text; nothing where no dict says anything."""
+    rows = compare.plain(given)
+    found = {name: rows.get(name) if isinstance(rows, dict) else None for name in RESOURCES}
+    return {
+        name: [_texts(row).get(audience, "") for audience in AUDIENCES if isinstance(row, dict)]
+        for name, row in found.items()
+    }
+
+
+def _texts(given: Any) -> dict[str, str]:
+    """The texts of a dict, by name."""
+    pairs = compare.plain(given).items() if isinstance(given, Mapping) else ()
+    return {name: text for name, text in pairs if isinstance(name, str) and isinstance(text, str)}
 
 
 def _label_of(name: str, audience: Audience) -> str:
@@ -207,7 +221,10 @@ def service(function: Function, seed: int = 1, points: float = 2, shown: bool = 
             if not _is_answer(found):
                 message = 'answer returns ("approve", a list of fields) or ("reject", a reason that is not blank).'
                 return Result.failed(title, points, "service.form", message)
-            right = found[0] == meant[0] and (meant[0] == "reject" or set(found[1]) == set(meant[1]))  # fmt: skip
+            decided, fields = found
+            right = compare.same(decided, meant[0]) and (
+                meant[0] == "reject" or compare.same(set(fields), set(meant[1]))
+            )
             sides[meant[0]].append(right)
             if not right:
                 good[kind] = 0.0
@@ -229,16 +246,21 @@ def service(function: Function, seed: int = 1, points: float = 2, shown: bool = 
 def _is_answer(found: Any) -> bool:
     if not isinstance(found, tuple | list) or len(found) != 2:
         return False
-    if found[0] == "reject":
-        return isinstance(found[1], str) and bool(found[1].strip())
-    return bool(
-        found[0] == "approve"
-        and isinstance(found[1], list | tuple | set | frozenset)
-        and all(isinstance(name, str) for name in found[1])
+    decided, told = found
+    if compare.same(decided, "reject"):
+        return isinstance(told, str) and bool(told.strip())
+    return (
+        compare.same(decided, "approve")
+        and isinstance(told, list | tuple | set | frozenset)
+        and all(isinstance(name, str) for name in told)
     )
 
 
-def _request(random: np.random.Generator) -> dict[str, Any]:
+Request = Mapping[str, Any]
+"""What the check asks."""
+
+
+def _request(random: np.random.Generator) -> Request:
     requester = list(REQUESTERS)[int(random.integers(len(REQUESTERS)))]
     name = list(RESOURCES)[int(random.integers(len(RESOURCES)))]
     resource = RESOURCES[name]
@@ -255,7 +277,7 @@ def _request(random: np.random.Generator) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _answer(request: Mapping[str, Any]) -> tuple[str, tuple[str, list[str]]]:
+def _answer(request: Request) -> tuple[str, tuple[str, list[str]]]:
     """What decides a request, and how."""
     audience, abroad = REQUESTERS[request["requester"]]
     resource = RESOURCES[request["resource"]]

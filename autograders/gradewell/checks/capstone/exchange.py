@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
@@ -12,7 +11,7 @@ from sharewell.exchange import Exchange
 from sharewell.exchange import loop as finished
 from sharewell.exchange.unfinished import STEPS
 
-from gradewell.checks import loop
+from gradewell.checks import compare, loop
 from gradewell.checks.calls import CallFailed, call, near, runs_code_of
 from gradewell.checks.loop.replay import replay
 from gradewell.checks.result import Problem, Result
@@ -94,7 +93,8 @@ def logs(seed: int = 1) -> dict[str, list[dict[str, Any]]]:
 
 def audited(given: Any, points: float = 6, seed: int = 1) -> Result:
     """Points for the first record of each log in which a rule is broken, and the rule's code: a dict from the log's name to both."""
-    answers: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
+    given = compare.plain(given)
+    answers: dict[str, Any] = given if isinstance(given, dict) else {}
     problems = []
     right = 0.0
     for name, log in logs(seed).items():
@@ -103,11 +103,12 @@ def audited(given: Any, points: float = 6, seed: int = 1) -> Result:
         codes = {breach.code for breach in found if breach.number == number}
         said = answers.get(name)
         pair = list(said) if isinstance(said, tuple | list) and len(said) == 2 else [None, None]
-        right += (pair[0] == number) / 2 + (pair[0] == number and pair[1] in codes) / 2
-        if pair[0] != number:
+        place, code = compare.same(pair[0], number), compare.among(pair[1], codes)
+        right += place / 2 + (place and code) / 2
+        if not place:
             what = f"The first record of {name} that breaks a rule is another one."
             problems.append(Problem(f"audit.{name}", what))
-        elif pair[1] not in codes:
+        elif not code:
             what = f"Record {number} of {name} breaks a rule, and it is another one."
             problems.append(Problem(f"audit.{name}", what))
     return Result.from_parts("the audit", points, {"logs": right / 3}, problems)

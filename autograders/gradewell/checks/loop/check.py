@@ -133,10 +133,23 @@ def _dead_ends(fired: set[tuple[str, str, str]]) -> list[str]:
 def _replayed(
     make: Callable[..., Any], batch: Sequence[Sequence[Attempt]]
 ) -> list[tuple[list[str], list[Record]]]:
-    told: list[tuple[list[str], list[Record]]] = call(
-        near(make, replay), make, PEOPLE, FIRST, batch, of=make
-    )
+    told = call(near(make, replay), make, PEOPLE, FIRST, batch, of=make)
+    if not isinstance(told, list) or len(told) != len(batch) or not all(map(_is_told, told)):
+        raise CallFailed(
+            "the stories did not come back with what came of each attempt, and the log"
+        )
     return told
+
+
+def _is_told(one: Any) -> bool:
+    """Whether this is what came of each attempt, in words, and a log."""
+    return (
+        isinstance(one, tuple | list)
+        and len(one) == 2
+        and all(isinstance(some, list) for some in one)
+        and all(isinstance(outcome, str) for outcome in one[0])
+        and all(isinstance(record, dict) for record in one[1])
+    )
 
 
 def _faults(

@@ -6,14 +6,16 @@ and what had to follow by itself. It knows the rules of the loop, and nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import numpy as np
 from sharewell.exchange import Tampered, verify
 from sharewell.exchange.states import GRANT, LABELS, PLATFORM, RESOURCE, WORKING_DAYS, machine_of
+
+from gradewell.checks import compare
+from gradewell.checks.loop.replay import Record
 
 INVARIANTS: dict[str, str] = {
     "I1": "Nothing is requested, approved or released without a confirmed label that lets it be shared, and without an approval.",
@@ -87,7 +89,7 @@ Rule = tuple[str, bool, str]
 """The code of an invariant, whether it holds for what was attempted, and what it is when it does not."""
 
 
-def breaches(log: Sequence[Mapping[str, Any]]) -> list[Breach]:
+def breaches(log: Sequence[Record]) -> list[Breach]:
     """What the log shows to be wrong, in its order; nothing for an exchange that keeps to the loop.
 
     Parameters
@@ -95,12 +97,12 @@ def breaches(log: Sequence[Mapping[str, Any]]) -> list[Breach]:
     log : sequence of mapping
         The records of ``sharewell.exchange.Exchange.log``, from the first on.
     """
+    log = [compare.plain(record) for record in log]
     try:
         verify(log)
+        return list(_Monitor().read(log))
     except Tampered as tampered:
         return [Breach("I6", tampered.number, str(tampered))]
-    try:
-        return list(_Monitor().read(log))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return [Breach("I6", 0, f"the log cannot be read: {type(error).__name__}: {error}")]
 
@@ -116,7 +118,7 @@ class _Monitor:
     refused: set[str] = field(default_factory=set)
     """Resources and grants about which the last record is of a refusal."""
 
-    def read(self, log: Iterable[Mapping[str, Any]]) -> Iterator[Breach]:
+    def read(self, log: Iterable[Record]) -> Iterator[Breach]:
         number = 0
         for record in log:
             number = record["number"]
@@ -132,7 +134,7 @@ class _Monitor:
         for code, what in self._overdue():
             yield Breach(code, number, what)
 
-    def _judge(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _judge(self, record: Record) -> Iterator[tuple[str, str]]:
         """What is wrong with a record, given those before it."""
         event, actor, subject = record["event"], record["actor"], record["subject"]
         if event == "open":
@@ -186,7 +188,7 @@ class _Monitor:
             return self.resources.get(subject, _Resource()).state
         return self.grants.get(subject, _Grant()).state
 
-    def _rules(self, record: Mapping[str, Any]) -> Iterator[Rule]:
+    def _rules(self, record: Record) -> Iterator[Rule]:
         """The rules for what was attempted. ``order`` comes first: without it, the others may make no sense."""
         event, actor, subject, given = (record[k] for k in ("event", "actor", "subject", "details"))
         if event == "clock":
@@ -210,7 +212,7 @@ class _Monitor:
             yield from self._of_grant(event, actor, given, grant, resource)
 
     def _of_resource(
-        self, event: str, actor: str, given: Mapping[str, Any], found: _Resource
+        self, event: str, actor: str, given: Record, found: _Resource
     ) -> Iterator[Rule]:
         if event == "catalogue":
             yield self._acts(actor, "steward", event)
@@ -235,7 +237,7 @@ class _Monitor:
             yield "roles", may, f"{actor} could withdraw what is neither theirs nor the committee's"
 
     def _of_grant(
-        self, event: str, actor: str, given: Mapping[str, Any], grant: _Grant, resource: _Resource
+        self, event: str, actor: str, given: Record, grant: _Grant, resource: _Resource
     ) -> Iterator[Rule]:
         fields = frozenset(given.get("fields", ()))
         whose = actor == grant.consumer
@@ -312,7 +314,7 @@ class _Monitor:
 
     @staticmethod
     def _of_answers(
-        event: str, given: Mapping[str, Any], grant: _Grant, resource: _Resource
+        event: str, given: Record, grant: _Grant, resource: _Resource
     ) -> Iterator[Rule]:
         if event == "use":
             yield "I12", not grant.epsilon, "answers were granted, and the data were used"
@@ -324,7 +326,7 @@ class _Monitor:
         yield "I12", may, "the answers of all grants told more of a resource than they may"
 
     def _of_decision(
-        self, event: str, actor: str, given: Mapping[str, Any], grant: _Grant, resource: _Resource
+        self, event: str, actor: str, given: Record, grant: _Grant, resource: _Resource
     ) -> Iterator[Rule]:
         may = (
             "committee" in self._roles(actor)
@@ -360,7 +362,7 @@ class _Monitor:
             "public data were approved with conditions",
         )
 
-    def _note(self, record: Mapping[str, Any]) -> None:
+    def _note(self, record: Record) -> None:
         """Keep the books: what was done, and what has to follow by itself."""
         event, actor, subject, given = (record[k] for k in ("event", "actor", "subject", "details"))
         if event == "open":
@@ -397,7 +399,7 @@ class _Monitor:
         return "expire" if over else ""
 
     @staticmethod
-    def _note_resource(event: str, actor: str, given: Mapping[str, Any], found: _Resource) -> None:
+    def _note_resource(event: str, actor: str, given: Record, found: _Resource) -> None:
         if event == "catalogue":
             found.owner, found.fields = given["owner"], frozenset(given["fields"])
         elif event == "classify":
@@ -405,7 +407,7 @@ class _Monitor:
             found.epsilon = _millionths(given)
             found.version += 1
 
-    def _note_grant(self, event: str, actor: str, given: Mapping[str, Any], grant: _Grant) -> None:
+    def _note_grant(self, event: str, actor: str, given: Record, grant: _Grant) -> None:
         if event == "request":
             grant.resource, grant.consumer, grant.purpose = (
                 given["resource"],
@@ -440,9 +442,11 @@ class _Monitor:
         return "roles", role in self._roles(actor), f"{actor}, who is no {role}, could {event}"
 
 
-def _millionths(given: Mapping[str, Any]) -> int:
+def _millionths(given: Record) -> int:
     """How much is told: epsilons are added up as whole numbers."""
-    return round(given.get("epsilon", 0) * 1_000_000)
+    if (epsilon := compare.number(given.get("epsilon", 0))) is None:
+        raise ValueError("an epsilon is no number")
+    return round(epsilon * 1_000_000)
 
 
 def _listed(fields: Iterable[str]) -> str:

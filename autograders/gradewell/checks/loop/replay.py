@@ -34,7 +34,7 @@ def attempt(exchange: Any, names: dict[str, str], one: Attempt) -> str:
     event, actor, given = one
     given = dict(given)
     label = given.pop("as", "")
-    if "grant" in given:
+    if "grant" in given:  # own: of the story
         given["grant"] = names.get(given["grant"], "a grant that nobody knows")
     who = () if event == "clock" else (actor,)
     try:
