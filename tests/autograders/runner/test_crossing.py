@@ -257,7 +257,7 @@ def seen(value):
         pairs = list(dict.items(value)) if type(value) is Table else list(value.items())
         return kind, more, tuple((seen(k), seen(v)) for k, v in pairs)
     if isinstance(value, Stack):
-        return kind, tuple(map(seen, list.__iter__(value)))
+        return kind, (), tuple(map(seen, list.__iter__(value)))
     if isinstance(value, set | frozenset):
         return kind, frozenset(map(seen, value))
     if isinstance(value, list | tuple | deque):
