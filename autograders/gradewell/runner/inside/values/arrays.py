@@ -147,7 +147,7 @@ def _become_array(mine: Any, other: Any) -> None:
 def _write_masked(writer: Writer, value: Any) -> Any:
     import numpy as np
 
-    usual = repr(value.fill_value) == repr(np.ma.default_fill_value(value))
+    usual = str(value.fill_value) == str(np.ma.default_fill_value(value))
     fill = None if usual else writer.part(np.asarray(value.fill_value))
     mask = None if value.mask is np.ma.nomask else writer.part(np.asarray(value.mask))
     return [writer.part(np.asarray(value.data)), mask, fill, bool(value.hardmask)]
