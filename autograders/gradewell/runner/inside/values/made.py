@@ -140,6 +140,8 @@ def _can_be_made(cls: Any) -> bool:
 def _read_enumeration(reader: Reader, payload: Any) -> Any:
     number, module, name, base, kind, members = payload
     content = [(key, reader.value(value)) for key, value in members]
+    if any(not key.isidentifier() or key.startswith("_") for key, _ in content):
+        raise CannotCross("a member of an enumeration whose name would be a method's")
     known = _known_enumeration(reader.ends, module, name)
     if known is not None and [*known.__members__] == [key for key, _ in content]:
         return known
