@@ -6,6 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
+from sharewell.console import escape_foreign_characters
 
 app = typer.Typer(
     name="gradewell",
@@ -139,6 +140,7 @@ def main() -> None:
     """Run the command; errors that have an explanation are shown without a traceback."""
     from gradewell.runner.errors import RunnerError
 
+    escape_foreign_characters()
     try:
         app()
     except (RunnerError, ValueError) as error:

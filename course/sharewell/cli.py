@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sharewell import data
-from sharewell.console import console, say
+from sharewell.console import console, escape_foreign_characters, say
 from sharewell.errors import SharewellError
 
 if TYPE_CHECKING:
@@ -214,6 +214,7 @@ def _grade(
 
 def main() -> None:
     """Run the command line. Our own errors are one message and exit code 1; Ctrl-C is 130."""
+    escape_foreign_characters()
     try:
         app()
     except ValueError as error:

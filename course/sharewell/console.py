@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,3 +23,10 @@ def console() -> Console:
 def say(text: str) -> None:
     """For a sentence."""
     typer.echo(text)
+
+
+def escape_foreign_characters() -> None:
+    """Let output go on at a character that its encoding lacks, as redirected output on Windows often does: as ``\\u2713``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

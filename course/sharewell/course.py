@@ -182,6 +182,7 @@ class Course:
             cwd=self.root,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
         if ran.returncode:

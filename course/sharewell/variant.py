@@ -113,4 +113,5 @@ def _groups(plain: str) -> str:
 
 
 def _mac(key: str, message: str) -> bytes:
-    return hmac.new(key.encode(), message.encode(), hashlib.sha256).digest()
+    named = message.encode(errors="surrogateescape")  # a folder's name may be no UTF-8
+    return hmac.new(key.encode(), named, hashlib.sha256).digest()

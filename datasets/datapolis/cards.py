@@ -6,6 +6,7 @@ Everything here is read from the schema files; ``datasets/README.md`` is :func:`
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -210,4 +211,4 @@ def _dataset(name: str, base: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(readme(), end="")
+    sys.stdout.buffer.write(readme().encode())  # a file in UTF-8, whatever the terminal has

@@ -366,3 +366,43 @@ def test_an_instructor_prints_codes_and_a_student_keeps_theirs(sharewell, tmp_pa
     assert sharewell("me", code, cwd=student).returncode == 0  # in the folder itself
     fails(sharewell("me", code[:-1], cwd=student), "is no code", "five groups of four")
     fails(sharewell("me", code, "nowhere", cwd=tmp_path), "there is no folder nowhere")
+
+
+ENCODINGS = ("gbk", "cp1252", "ascii")
+
+
+@pytest.fixture
+def sharewell_in(sharewell):
+    """Run the command line with output in an encoding, as redirected output has it on Windows. Returns what it said."""
+
+    def run(encoding, *words, cwd):
+        outside = {**os.environ, "PYTHONIOENCODING": encoding}
+        ran = sharewell(*words, cwd=cwd, env=outside, encoding=encoding, errors="replace")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "Traceback" not in ran.stderr
+        return ran.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_character_that_the_encoding_lacks_is_escaped(encoding, sharewell_in, tmp_path):
+    course.make(tmp_path / "c")
+    assert "Ready." in sharewell_in(encoding, "doctor", cwd=tmp_path)
+    assert "residents" in sharewell_in(encoding, "data", "show", "residents", cwd=tmp_path)
+    assert "grade" in sharewell_in(encoding, "--help", cwd=tmp_path)
+    for name in ("张伟", "Zoë", "\U0001f600", os.fsdecode(b"caf\xe9")):
+        shown = name.encode(encoding, "backslashreplace").decode(encoding)
+        said = sharewell_in(encoding, "codes", "--course", "c", "--student", name, cwd=tmp_path)
+        assert re.search(f"^{re.escape(shown)},[A-Z2-7]{{4}}-", said, re.MULTILINE)
+    sharewell_in(encoding, "init", "课程", cwd=tmp_path)
+    assert (tmp_path / "课程" / "nbgrader_config.py").is_file()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_an_error_with_a_foreign_character_is_one_message(encoding, sharewell, tmp_path):
+    outside = {**os.environ, "PYTHONIOENCODING": encoding}
+    words = ("grade", "作业", "--course", os.fsdecode(b"\xe9"))
+    fails(
+        sharewell(*words, cwd=tmp_path, env=outside, encoding=encoding, errors="replace"), "Error: "
+    )

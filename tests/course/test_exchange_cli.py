@@ -1,5 +1,7 @@
 """``sharewell exchange``: the loop by hand, as the README shows it."""
 
+import json
+import os
 import re
 from datetime import date, timedelta
 
@@ -176,3 +178,16 @@ def test_a_request_goes_to_another_county_and_a_package_comes_back(run, tmp_path
     assert "refused: it was released for another purpose" in run("carry", *bay)
     assert "is a county" in run("join", "nation.db", "bay.db", code=1)
     assert "there is no hut.db" in run("join", "hut.db", "bay.db", code=1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "cp1252", "ascii"])
+def test_the_catalogue_is_json_in_every_encoding(encoding, run, sharewell, tmp_path):
+    run("new", "--today", "2026-03-02")
+    name = "Zoë 数据 \U0001f600"
+    run("catalogue", name, "--as", "Sten", "--fields", "ward", "--owner", "Ana")
+    run("classify", name, "--as", "Sten", "--label", "restricted")
+    run("confirm", name, "--as", "Kim")
+    outside = {**os.environ, "PYTHONIOENCODING": encoding}
+    ran = sharewell("exchange", "dcat", cwd=tmp_path, env=outside, encoding=encoding)
+    assert ran.returncode == 0, ran.stderr
+    assert name in json.dumps(json.loads(ran.stdout), ensure_ascii=False)

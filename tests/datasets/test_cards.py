@@ -1,6 +1,9 @@
 """Data cards and the catalogue: one source, and readable by people, notebooks and machines."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import datapolis
@@ -14,6 +17,13 @@ ROOT = Path(__file__).parents[2]
 def test_the_committed_catalogue_is_the_one_that_the_schemas_make():
     """To mend: python -m datapolis.cards > datasets/README.md"""
     assert (ROOT / "datasets" / "README.md").read_text(encoding="utf-8") == cards.readme()
+
+
+def test_the_catalogue_is_written_as_utf_8_whatever_the_terminal_has():
+    command = [sys.executable, "-m", "datapolis.cards"]
+    outside = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, env=outside, capture_output=True, check=True)
+    assert ran.stdout.decode() == cards.readme()
 
 
 @pytest.mark.parametrize("name", datapolis.tables())

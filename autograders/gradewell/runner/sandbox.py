@@ -59,7 +59,7 @@ def unavailable() -> str:
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (on Debian and Ubuntu: apt install bubblewrap)"
     probe = [*_base(), "--ro-bind", "/", "/", "--proc", "/proc", "true"]
-    tried = subprocess.run(probe, capture_output=True, text=True, check=False)
+    tried = subprocess.run(probe, capture_output=True, text=True, errors="replace", check=False)
     if tried.returncode:
         return f"bubblewrap does not work here: {tried.stderr.strip()}"
     return ""

@@ -227,3 +227,22 @@ def test_formgraders_button_uses_the_sandbox(course, jupyter, browser):
     page.close()
     assert course.scores("lab") == {"spy": 7}
     assert "SEEN False True" in course.outputs("spy", "lab")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "cp1252", "ascii"])
+def test_names_that_the_output_cannot_show_end_nothing(encoding, fresh):
+    no_text = os.fsdecode(b"caf\xe9")  # a folder's name may be any bytes
+    for student in ("张伟", "Zoë", "\U0001f600", no_text):
+        fresh.hand_in(student, "lab", answers=GOOD)
+    outside = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-c", "from gradewell.cli import main; main()", "autograde", "lab"]
+    for words in ([], ["--json", "--force"]):
+        ran = subprocess.run(
+            [*command, *words], cwd=fresh.path, env=outside, capture_output=True, check=False
+        )
+        assert b"Traceback" not in ran.stderr
+        assert fresh.scores("lab") == {"张伟": 7, "Zoë": 7, "\U0001f600": 7}
+    report = json.loads(ran.stdout.decode(encoding))["submissions"]
+    assert {one["student"]: one["status"] for one in report} == {
+        "张伟": "graded", "Zoë": "graded", "\U0001f600": "graded", no_text: "failed"
+    }  # fmt: skip

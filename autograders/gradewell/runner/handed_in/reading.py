@@ -16,6 +16,7 @@ from .decoding import decodings
 
 DEEPEST = 50
 """How deep metadata may be nested; nothing that a person made is."""
+HALVES = re.compile("[\ud800-\udfff]")
 OUTPUTS: dict[str, dict[str, Any]] = {
     "stream": {"name": str, "text": (str, list)},
     "display_data": {"data": dict, "metadata": dict},
@@ -202,19 +203,18 @@ def _kind(found: dict[str, Any], notes: _Notes) -> tuple[str, str]:
 
 def _text(value: Any, notes: _Notes) -> str:
     """A cell's text, which may be one or a list of its lines."""
-    if isinstance(value, list):
-        return "".join(_text(one, notes) for one in value if not isinstance(one, list))
-    if isinstance(value, str):
-        return _clean(value, notes).replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    if value is not None:
+    lines = [line for line in (value if isinstance(value, list) else [value]) if line is not None]
+    text = "".join(line for line in lines if isinstance(line, str))
+    if not all(isinstance(line, str) for line in lines):
         notes.add("what stood in the place of a cell's text was left out")
-    return ""
+    cleaned: str = _clean(text, notes)
+    return cleaned.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _clean(value: Any, notes: _Notes, depth: int = 0) -> Any:
     """The same without lone surrogates, which no file can hold, and not too deep."""
     if isinstance(value, str):
-        sound = re.sub("[\ud800-\udfff]", "\ufffd", value)
+        sound = HALVES.sub("\ufffd", value)
         if sound != value:
             notes.add("halves of characters in it were replaced")
         return sound

@@ -144,7 +144,7 @@ def dcat(exchange: FileOption = HERE) -> None:
     """Print the catalogue as other catalogues read it: DCAT 3, as JSON-LD."""
     from sharewell.exchange.dcat import catalogue
 
-    print(json.dumps(catalogue(opened(exchange)), indent=2, ensure_ascii=False))
+    print(json.dumps(catalogue(opened(exchange)), indent=2))
 
 
 @app.command()
