@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import contextlib
 import copy
 import dataclasses
 import datetime
@@ -11,6 +12,7 @@ import fractions
 import functools
 import http
 import inspect
+import io
 import ipaddress
 import itertools
 import json
@@ -1176,3 +1178,81 @@ def test_changes_that_were_not_asked_for_change_nothing(two):
     for changed in ([[0, ["dict", []]]], [[5, ["list", []]]], [["0", ["list", []]]], 7, [[0]]):
         with pytest.raises(CannotCross):
             Hostile(frame({"ok": 1, "changed": changed})).ask()
+
+
+# -- the guide -------------------------------------------------------------------------------------------
+
+
+class Loud(list):
+    def __repr__(self):
+        return "loud"
+
+
+def _printed_as_the_class_says(two):
+    return repr(two.asked(Loud([1]))) == repr(Loud([1]))
+
+
+def _order_of_a_set(two):
+    shrunk = set(range(5000))  # its table stays as large as it was
+    for number in range(5000):
+        if number not in (7, 3000):
+            shrunk.discard(number)
+    return repr(two.asked(shrunk)) == repr(shrunk)
+
+
+def _objects_in_tables(two):
+    try:
+        return two.asked(pd.DataFrame({"a": [object()]})) is not None
+    except CannotCross:
+        return False
+
+
+def _class_of_a_table(two):
+    frame = type("Frame", (pd.DataFrame,), {})
+    return type(two.asked(frame({"a": [1]}))).__name__ == "Frame"
+
+
+def _changed_by_a_generator(two):
+    value = []
+
+    def later(rows):
+        rows.append(1)
+        yield 1
+
+    return list(two.function(later)(value)) == [1] and value == [1]
+
+
+def _arguments_of_an_exception(two):
+    def raises():
+        raise ValueError(1, 2)
+
+    with pytest.raises(ValueError) as caught:
+        two.function(raises)()
+    return caught.value.args == (1, 2)
+
+
+def _long_prints(two):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        two.function(lambda: print("x" * 5000))()
+    return len(said.getvalue()) == 5001
+
+
+DIFFERS = {
+    "The order in which a set is printed": _order_of_a_set,
+    "How an object of a student's class is printed": _printed_as_the_class_says,
+    "A table or an array whose items are functions or objects": _objects_in_tables,
+    "The class of a table or an array": _class_of_a_table,
+    "An object that a generator": _changed_by_a_generator,
+    "Text of an exception": _arguments_of_an_exception,
+    "What a function prints": _long_prints,
+}
+
+
+def test_the_guide_lists_what_differs_and_it_does(two):
+    page = pathlib.Path(__file__).parents[3].joinpath("book/teach/judge.md").read_text()
+    listed = re.findall(r"(?m)^- (.*)$", page.partition("## What may differ")[2])
+    assert len(listed) == len(DIFFERS)
+    for sentence, (begins, alike) in zip(listed, DIFFERS.items(), strict=True):
+        assert sentence.startswith(begins)
+        assert not alike(two), sentence
