@@ -70,7 +70,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                         f"c.Autograde.{steps}, or put nbgrader's Execute in its place"
                     )
         self.writer = FilesWriter(parent=self, config=self.config)
-        self.exporter = Restored(parent=self, config=self.config)  # type: ignore[no-untyped-call]
+        self.exporter = Restored(parent=self, config=self.config)
 
     @property
     def _output_directory(self) -> str:

@@ -14,6 +14,7 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from .errors import RunnerError
 from .handed_in import read
 from .restore import restore
 from .runner import runner_of
@@ -21,6 +22,13 @@ from .runner import runner_of
 
 class Restored(NotebookExporter):
     """Reads a submission for nbgrader's converter: any file that a person could read, and of it what is the student's to write."""
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)  # type: ignore[no-untyped-call]
+        if not self.config.get("Execute", {}).get("enabled", True):
+            raise RunnerError(
+                "notebooks are graded by running them, so --no-execute (c.Execute.enabled = False) gives nobody points: leave it out"
+            )
 
     def from_filename(
         self, filename: str, resources: Any = None, **kw: Any

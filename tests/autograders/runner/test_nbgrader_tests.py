@@ -13,6 +13,14 @@ DIFFERENT = {
     "test_handle_failure_single_notebook",
     # a submission without a notebook is reported, not passed over
     "test_missing_files",
+    # a time that cannot be read is said, and ends nothing
+    "test_grade_empty_timestamp",
+    # a notebook of which there is no graded one is graded, whatever else is there
+    "test_filter_notebook",
+    # the kernel is the instructor's
+    "test_missing_source_kernelspec",
+    # no run, no points: outputs that were handed in are none
+    "test_no_execute",
 }
 
 
@@ -26,4 +34,4 @@ def test_nbgraders_own_tests_pass(tmp_path):
     )  # fmt: skip
     failed = set(re.findall(r"^FAILED .*::(\w+)", ran.stdout, re.MULTILINE))
     assert failed == DIFFERENT, ran.stdout[-5000:]
-    assert int(re.search(r"(\d+) passed", ran.stdout)[1]) >= 37
+    assert int(re.search(r"(\d+) passed", ran.stdout)[1]) >= 40 - len(DIFFERENT)
