@@ -11,7 +11,7 @@ plain nbgrader, and behind formgrader's button, these lines of configuration do 
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,11 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> Any:
         self._runs_of_cells[-1].timed_out = True
         return await super()._async_handle_timeout(timeout, cell)
+
+    def handle_comm_msg(self, outs: Any, msg: Any, cell_index: int) -> None:
+        """See nbclient. A widget's message that is none costs itself only: a student's process may have written it."""
+        with suppress(Exception):
+            super().handle_comm_msg(outs, msg, cell_index)
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
         """See nbclient. Output beyond the limit is not kept."""

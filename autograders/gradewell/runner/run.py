@@ -101,11 +101,17 @@ class Run:
     def _folders(self) -> dict[str, Path]:
         """Each student with the folder of their submission."""
         directory, lab = self.coursedir, self.coursedir.assignment_id
-        pattern = directory.format_path(
-            directory.submitted_directory, directory.student_id, glob.escape(lab)
+        structure = directory.directory_structure.format(
+            nbgrader_step=glob.escape(directory.submitted_directory),
+            student_id=directory.student_id,
+            assignment_id=glob.escape(lab),
         )
+        pattern = os.path.join(glob.escape(directory.root), structure)
         here = directory.format_path(
-            directory.submitted_directory, "(?P<student>.*)", re.escape(lab), escape=True
+            re.escape(directory.submitted_directory),
+            "(?P<student>.*)",
+            re.escape(lab),
+            escape=True,
         )
         excluded = (
             set(directory.student_id_exclude.split(",")) if directory.student_id_exclude else set()
@@ -117,7 +123,7 @@ class Run:
             if student and student not in excluded and Path(folder).is_dir():
                 found[student] = Path(folder)
         if not found:
-            wanted = Path(pattern).relative_to(directory.root)
+            wanted = Path(directory.submitted_directory, directory.student_id, lab)
             raise RunnerError(f"there is nothing to grade: no folder matches {wanted}")
         return found
 

@@ -402,3 +402,17 @@ def test_a_source_that_changed_since_it_was_generated_is_said(template, tmp_path
     assert "the source of second has changed since nbgrader generate_assignment" in " ".join(
         said.split()
     )
+
+
+LABS = ("lab (a)", "what? (x", "lab^2 $5 C#", "作业 1", "a'b {y} %41", "*")
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_a_lab_may_have_any_name(lab, new_course, cells, tmp_path):
+    course = new_course(tmp_path / "course (1)")
+    test = cells.test("check", "assert x == 1")
+    course.lab(lab, **{lab: [cells.answer("answer", "x = 1"), test]})
+    for student in ("ada", "[t] (1)", "李 雷"):
+        course.hand_in(student, lab, answers={"answer": "x = 1"})
+    course.gradewell(lab)
+    assert course.scores(lab) == {"ada": 1, "[t] (1)": 1, "李 雷": 1}
