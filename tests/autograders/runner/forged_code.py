@@ -59,7 +59,7 @@ def say(kind, content, *blobs):
     peer.sock.sendall(kind + len(body).to_bytes(4, "big") + body)
 
 def object_here(number=1):
-    return {"t": "remote", "id": number, "about": "function double"}
+    return ["remote", [number, "function double"]]
 
 def serve(self):
     self.sock.settimeout(None)
@@ -289,15 +289,15 @@ CHANNEL = {
     "runs-a-program-in-the-judge": (
         "a dataclass that is subprocess.Popen",
         PEER + "def answer(question):\n    program = ['sh', '-c', 'expr 204000 + 617']\n"
-        "    made = [['args', {'t': 'list', 'v': program}]]\n    if question['ask'] == 'name':\n        return {'ok': object_here()}\n"
-        "    return {'ok': {'t': 'dataclass', 'module': 'subprocess', 'name': 'Popen', 'v': made, 'else': object_here()}}",
+        "    made = [['args', ['list', program]]]\n    if question['ask'] == 'name':\n        return {'ok': object_here()}\n"
+        "    return {'ok': ['dataclass', ['subprocess', 'Popen', made, object_here()]]}",
     ),
     "makes-a-result-in-the-judge": (
         "a dataclass that is a check's own result, or figure",
         PEER
         + "def answer(question):\n    if question['ask'] == 'name' and question['a'][0] in FUNCTIONS + HELPERS:\n"
         "        return {'ok': object_here()}\n    made = [['title', 'all'], ['points', 2], ['possible', 2]]\n"
-        "    return {'ok': {'t': 'dataclass', 'module': 'gradewell.checks.result', 'name': 'Result', 'v': made, 'else': object_here()}}",
+        "    return {'ok': ['dataclass', ['gradewell.checks.result', 'Result', made, object_here()]]}",
     ),
     "makes-an-instructors-dataclass": (
         "a dataclass of the set-up cell with values that live",
@@ -305,31 +305,40 @@ CHANNEL = {
         + "def answer(question):\n    if question['ask'] == 'name' and question['a'][0] in FUNCTIONS + HELPERS:\n"
         "        return {'ok': object_here()}\n    if question['ask'] == 'special':\n        return {'ok': True}\n"
         "    made = [['value', object_here(2)], ['note', object_here(3)], ['__class__', 1]]\n"
-        "    return {'ok': {'t': 'dataclass', 'module': '__main__', 'name': 'Reading', 'v': made, 'else': object_here()}}",
+        "    return {'ok': ['dataclass', ['__main__', 'Reading', made, object_here()]]}",
     ),
     "handles-in-an-array": (
         "an array whose cells are handles",
         PEER
         + "def answer(question):\n    if question['ask'] == 'name' and question['a'][0] in FUNCTIONS + HELPERS:\n"
         "        return {'ok': object_here()}\n    if question['ask'] in ('special', 'isinstance'):\n        return {'ok': True}\n"
-        "    return {'ok': {'t': 'objects', 'shape': [2], 'v': [object_here(2), object_here(3)]}}",
+        "    return {'ok': ['array', ['ndarray', '|O', [2], 'C', True, [object_here(2), object_here(3)]]]}",
     ),
     "handles-in-a-table": (
         "a table whose cells are handles, each of which becomes the number that fits",
-        PEER + "import pyarrow\nsink = pyarrow.BufferOutputStream()\n"
-        "rows = pyarrow.table({'b': [1, 2, 3]})\nwith pyarrow.ipc.new_stream(sink, rows.schema) as stream:\n    stream.write_table(rows)\n"
-        "def answer(question):\n    if question['ask'] == 'name' and question['a'][0] in FUNCTIONS + HELPERS:\n"
-        "        return {'ok': object_here()}\n    if question['ask'] in ('special', 'isinstance'):\n        return {'ok': question['a'][0]['id'] - 1}\n"
-        "    cells = {'t': 'objects', 'shape': [3], 'v': [object_here(2), object_here(3), object_here(4)]}\n"
-        "    return {'ok': {'t': 'pandas', 'v': 0, 'mixed': [[0, 'a', cells]]}}, sink.getvalue().to_pybytes()",
+        PEER
+        + "def answer(question):\n    if question['ask'] == 'name' and question['a'][0] in FUNCTIONS + HELPERS:\n"
+        "        return {'ok': object_here()}\n    if question['ask'] in ('special', 'isinstance'):\n        return {'ok': question['a'][0][1] - 1}\n"
+        "    cells = ['array', ['ndarray', '|O', [3], 'C', True, [object_here(2), object_here(3), object_here(4)]]]\n"
+        "    labels = ['Index', [['array', ['ndarray', '|O', [1], 'C', True, ['a']]], None, None]]\n"
+        "    return {'ok': ['DataFrame', [[cells], ['RangeIndex', [0, 3, 1, None]], labels, [['dict', []], True]]]}",
+    ),
+    "makes-an-enumeration-that-agrees": (
+        "an enumeration whose comparison is an object of the student's",
+        PEER
+        + "def answer(question):\n    if question['ask'] == 'name' and question['a'][0] in FUNCTIONS + HELPERS:\n"
+        "        return {'ok': object_here()}\n    if question['ask'] in ('special', 'isinstance'):\n        return {'ok': True}\n"
+        "    members = [['A', 1], ['__eq__', object_here(2)], ['__hash__', object_here(3)]]\n"
+        "    kind = ['enumeration', [9, '__main__', 'Kind', 'Enum', '', members]]\n"
+        "    return {'ok': ['member', [kind, 'A', 1]]}",
     ),
     "asks-the-judge": (
         "asks back for the judge's names, modules and attributes",
         PEER
         + "def try_to_get(verb, *arguments):\n    say(b'a', {'ask': verb, 'a': list(arguments)})\n    print('SEEN', str(read())[:500])\n"
         "def answer(question):\n    for verb, *arguments in (('name', 'expected'), ('import', 'os'), ('set', 'expected', 1), ('delete', 'check')):\n"
-        "        try_to_get(verb, *arguments)\n    for one in question['a'][1:2]:\n        for item in one.get('v', []) if isinstance(one, dict) else []:\n"
-        "            if isinstance(item, dict) and item.get('t') == 'remote':\n                own = {'t': 'handle', 'id': item['id']}\n"
+        "        try_to_get(verb, *arguments)\n    for one in question['a'][1:2]:\n        for item in one[1] if isinstance(one, list) else []:\n"
+        "            if isinstance(item, list) and item[:1] == ['remote']:\n                own = ['handle', item[1][0]]\n"
         "                for name in ('args', 'keywords', 'func', '__self__', '__wrapped__', 'cell_contents'):\n"
         "                    try_to_get('getattr', own, name)\n"
         "    return {'ok': object_here()}",
@@ -349,14 +358,14 @@ CHANNEL = {
         "an error by which a test seems to have ended",
         PEER
         + "import itertools\nbases = itertools.cycle(['SystemExit', 'KeyboardInterrupt', 'StopIteration', 'GeneratorExit', 'BaseException'])\n"
-        "def answer(question):\n    kind = {'t': 'exception', 'id': 1, 'name': 'Passed', 'base': next(bases)}\n"
+        "def answer(question):\n    kind = ['exception', [1, 'Passed', next(bases)]]\n"
         "    return {'error': {'kind': kind, 'text': '', 'where': ''}}",
     ),
     "broken-frames": (
         "an answer that breaks who reads it",
         PEER
-        + "import itertools\nkinds = itertools.cycle([{'ok': {'t': 'nothing'}}, {'ok': {}}, {}, {'ok': {'t': 'list'}}, "
-        "{'error': None}, {'ok': {'t': 'array', 'dtype': 'O', 'shape': [1], 'v': 0}}])\ndef answer(question):\n    return next(kinds)",
+        + "import itertools\nkinds = itertools.cycle([{'ok': ['nothing', 1]}, {'ok': {}}, {}, {'ok': ['list', 3]}, {'ok': ['list']}, {'changed': [[0, 1]], 'ok': None}, "
+        "{'error': None}, {'ok': ['array', ['ndarray', '|O', [1], 'C', True, 0]]}])\ndef answer(question):\n    return next(kinds)",
     ),
     "replies-for-the-tests": (
         "a reply of the kernel's for each test that is still to come",
