@@ -10,7 +10,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,8 @@ class Run:
         try:
             self.runner.start()
             running = setenv(NBGRADER_EXECUTION="autograde")
-            with self._alone(), self.gradebook, running, contextlib.chdir(self.coursedir.root):
+            here = contextlib.chdir(self.coursedir.root)
+            with self._alone(), _explained(), self.gradebook, running, here:
                 found = {one: self._handed_in(folder) for one, folder in folders.items()}
                 originals = map(self.runner.original, self._wanted())
                 self.notes = [one.outdated for one in originals if one.outdated]
@@ -177,7 +178,7 @@ class Run:
                 while left:
                     ended, left = wait(left, timeout=0.2, return_when=FIRST_COMPLETED)
                     for future in ended:
-                        submission = self._result(future)
+                        submission = future.result()
                         done.append(submission)
                         self.report(submission, total)
             except BaseException:
@@ -207,21 +208,6 @@ class Run:
     def _converter(self) -> Autograde:
         return Autograde(self, coursedir=self.coursedir, parent=self.app)
 
-    @staticmethod
-    def _result(future: Future[Submission]) -> Submission:
-        try:
-            return future.result()
-        except sqlalchemy.exc.DatabaseError as error:
-            raise RunnerError(
-                f"the gradebook cannot be used: {error.orig}. Nothing that was graded before is lost; when "
-                "this is mended, the same command goes on"
-            ) from error
-        except OSError as error:
-            raise RunnerError(
-                f"the system refused: {error}. Nothing that was graded before is lost; when this is "
-                "mended, the same command goes on"
-            ) from error
-
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Only one run at a time may write to a course."""
@@ -244,6 +230,18 @@ class Run:
             number.unlink(missing_ok=True)
             lock.release()
             _tidy(Path(self.coursedir.format_path(STAGING, "x", "x")).parents[1], STAGING)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What the database or the system refuses ends the run, in a sentence."""
+    ahead = "Nothing that was graded before is lost; when this is mended, the same command goes on"
+    try:
+        yield
+    except sqlalchemy.exc.DatabaseError as error:
+        raise RunnerError(f"the gradebook cannot be used: {error.orig}. {ahead}") from error
+    except OSError as error:
+        raise RunnerError(f"the system refused: {error}. {ahead}") from error
 
 
 class _LastError(logging.Handler):
