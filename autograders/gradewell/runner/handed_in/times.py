@@ -29,6 +29,8 @@ REWRITTEN = (
 """Forms that dateutil does not know, or misreads: for it GMT+8 is west of Greenwich."""
 HALF = re.compile("(凌晨|早上|上午)|(中午|下午|晚上)")
 REGION = re.compile(r"\s*\[?\b([A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+)\]?$")
+OF_NBGRADER = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?")
+"""What nbgrader means as UTC, and so do those who write files for it."""
 TWO_WAYS = re.compile(r"(?<![\d/.-])(\d{1,2})([/.-])(\d{1,2})\2(?:\d{4}|\d{2})(?!\d)")
 ABBREVIATIONS = {
     "EDT": -4, "CDT": -5, "MDT": -6, "PDT": -7, "PST": -8, "AKST": -9, "AKDT": -8, "BST": 1,
@@ -121,6 +123,6 @@ def _doubt(plain: str, moment: datetime, unknown: list[str]) -> str:
         return f"{days[0]} in timestamp.txt can be two days; it was read as {moment:%Y-%m-%d}"
     if unknown:
         return f"the time zone {unknown[0]} in timestamp.txt may be several; it was read as UTC"
-    if moment.tzinfo is None:
+    if moment.tzinfo is None and not OF_NBGRADER.fullmatch(plain):
         return "timestamp.txt names no time zone, and was read as UTC"
     return ""
