@@ -43,7 +43,7 @@ def call(
     def answered(*given: Any) -> Any:
         return compare.plain(function(*given))
 
-    return run(answered, *arguments, shown=shown, of=of or function)
+    return run(answered, *arguments, shown=shown, of=function if of is None else of)
 
 
 def run(
@@ -69,6 +69,7 @@ def run(
     CallFailed
         When it raised anything but an interruption.
     """
+    about = function if of is None else of  # not its truth, which would be asked of the student
     with (
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
@@ -77,13 +78,13 @@ def run(
     ):
         warnings.simplefilter("ignore")
         try:
-            elsewhere = isinstance(of or function, Remote)  # where arguments arrive as copies
+            elsewhere = isinstance(about, Remote)  # where arguments arrive as copies
             return function(*(arguments if elsewhere else map(_copy, arguments)))
         except Exception as error:
             what = (
                 f"{type(error).__name__}: {error}".rstrip(": ") if shown else compare.kind_of(error)
             )
-            name = name_of(of or function)
+            name = name_of(about)
             raise CallFailed(f"{name}({shown or '...'}) raised {what}") from None
 
 

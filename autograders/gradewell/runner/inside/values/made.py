@@ -11,6 +11,7 @@ import enum
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from . import plain
@@ -226,7 +227,7 @@ def _read_dataclass(reader: Reader, payload: Any) -> Any:
         cls = reader.ends.dataclass(module, name)
         if not _is_dataclass(cls):
             raise CannotCross(f"a {name[:60]}, which is no dataclass here")
-        if [*content] != [field.name for field in dataclasses.fields(cls) if field.init]:
+        if (*content,) != _init_names(cls):
             raise CannotCross(f"a {name[:60]} with other fields than it has here")
     except CannotCross:  # a class of the other side's own
         if other is None:
@@ -236,9 +237,13 @@ def _read_dataclass(reader: Reader, payload: Any) -> Any:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    return {
-        field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init
-    }
+    cls: Any = type(value)
+    return {name: getattr(value, name) for name in _init_names(cls)}
+
+
+@cache
+def _init_names(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cls) if field.init)
 
 
 def _watch_fields(value: Any) -> Callable[[], bool]:

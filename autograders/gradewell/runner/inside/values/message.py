@@ -175,7 +175,7 @@ class Reader:
             if len(content) != 2 or not isinstance(content[0], str) or content[0] not in BY_TAG:
                 raise CannotCross("a value of a kind that there is not")
             kind, payload = BY_TAG[content[0]], content[1]
-            if not fits(kind.form, payload):
+            if not (self.ends.trusted or fits(kind.form, payload)):
                 raise CannotCross(f"what should be a {kind.tag} is none")
             self._closed += kind.closed
             made = kind.read(self, payload)
