@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import numpy as np
 import polars as pl
 
+from sharewell.database import in_memory
 from sharewell.errors import SharewellError
 
 if TYPE_CHECKING:
@@ -431,12 +432,10 @@ def _counted(path: str | Path, columns: list[str]) -> pl.DataFrame:
     DuckDB moves to disk what does not fit into memory. Polars' streaming engine keeps rows of rare combinations: it took
     more memory than the table has.
     """
-    import duckdb
-
     kinds = pl.scan_parquet(path).collect_schema()
     found = str(Path(path) / "**" / "*.parquet") if Path(path).is_dir() else str(path)
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
-    with duckdb.connect() as database:
+    with in_memory() as database:
         files = database.read_parquet(found)
         counts = files.aggregate(f'{names + ", " if names else ""}count(*) AS "{_ROWS}"', names)
         counted = pl.DataFrame(pl.from_arrow(counts.to_arrow_table()))

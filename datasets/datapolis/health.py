@@ -53,7 +53,7 @@ def _diagnoses(uniform: Floats, age: Floats) -> Integers:
     shares = 1 / np.arange(2, len(reference.DIAGNOSES) + 2)
     rank = np.searchsorted(np.cumsum(shares) / shares.sum(), uniform)
     shift = (age // 25).astype(np.int64) * 11
-    order = np.argsort([_hash(name) for name in reference.DIAGNOSES])
+    order = np.argsort([_hash(name) for name in reference.DIAGNOSES], kind="stable")
     return order[(rank + shift) % len(reference.DIAGNOSES)]
 
 

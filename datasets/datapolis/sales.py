@@ -52,7 +52,7 @@ def sales(country: Country, part: int) -> pa.Table:
     hour = np.searchsorted(_BY_HOUR, draw("hour").random(rows)).astype(np.int32)
     second = (day * 24 + 8 + hour) * 3600 + draw("second").integers(0, 3600, rows, dtype=np.int32)
     store_week = cell // len(PRODUCTS)
-    order = np.argsort(store_week.astype(np.int64) * 604_800 + second)
+    order = np.argsort(store_week.astype(np.int64) * 604_800 + second, kind="stable")
     cell, quantity, store_week = cell[order], quantity[order], store_week[order]
     when = second[order].astype(np.int64)
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from sharewell.database import in_memory
 from sharewell.errors import SharewellError
 from sharewell.exchange.loop import Exchange
 from sharewell.exchange.packages import key_of
@@ -162,7 +163,7 @@ def reading(
     if read is None or not source.is_file() or set("*?[") & set(str(source)):  # a pattern is many
         raise SharewellError(f"the data have to be a Parquet or CSV file, which {source} is not")
     try:
-        with duckdb.connect() as database:
+        with in_memory() as database:
             found = getattr(database, read)(str(source))
             wanted = [*fields, *([person] if person else [])]
             if missing := [name for name in wanted if name not in found.columns]:

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from sharewell.database import in_memory
 from sharewell.errors import SharewellError
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def _copy(data: pa.RecordBatchReader, table: Path) -> list[dict[str, str]]:
     import duckdb
 
     try:
-        with duckdb.connect() as database:
+        with in_memory() as database:
             found = database.from_arrow(data)
             found.write_parquet(str(table))
             pairs = zip(found.columns, map(str, found.types), strict=True)

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
+from sharewell.database import in_memory
 from sharewell.errors import SharewellError
 from sharewell.exchange.holdings import Holdings, quoted
 from sharewell.exchange.loop import Exchange
@@ -180,9 +181,7 @@ def told(query: Query, answer: Answer) -> list[str]:
 
 def _true(query: Query, data: pa.RecordBatchReader) -> tuple[list[int], list[int]]:
     """The count, and the sum in steps from the middle of the bounds, of each part."""
-    import duckdb
-
-    with duckdb.connect() as database:
+    with in_memory() as database:
         rows = database.from_arrow(data)
         kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
         given: list[Value] = []
