@@ -29,8 +29,11 @@ class Conversation:
         self.files = b""
         self.stopped = ""
         """Why the warden ended it."""
+        self.slow = False
+        """Whether it ran out of time by the clock alone, once at least."""
         self.over = False
-        self._greeted = False
+        self._greeted = self._heard = False
+        self._pieces: list[bytes] = []
 
     def begin(self, request: dict[str, Any], files: bytes) -> None:
         """Say what is wanted."""
@@ -59,13 +62,14 @@ class Conversation:
             elif kind == wire.ENDED:
                 run.timed_out, run.output_cut = content["timed_out"], content["output_cut"]
                 run.seconds = content["seconds"]
+                self.slow |= content["slow"]
                 numbers.pop(0)
 
     def folder(self) -> bytes:
-        """An archive of what is in the folder now; empty when it is too late to ask."""
-        self.files = b""
+        """An archive of what is in the folder now, or was when it ended."""
         self._say(wire.FOLDER)
-        while not self.over and not self.files:
+        self._heard = False
+        while not self.over and not self._heard:
             self._hear()
         return self.files
 
@@ -91,8 +95,12 @@ class Conversation:
 
     def _hear(self) -> tuple[bytes, Any]:
         kind, body = wire.receive(self.sock)
-        if kind == wire.FILES:
-            self.files = body
+        if kind == wire.PIECE:
+            self._pieces.append(body)
+        elif kind == wire.FILES:
+            self.files, self._pieces, self._heard = b"".join(self._pieces), [], True
+        elif kind == wire.SAME:
+            self._heard = True
         elif kind == wire.DONE:
             self.over = True
         elif kind == wire.INTERRUPT:
@@ -100,7 +108,7 @@ class Conversation:
         else:
             content = _read(body)
             if kind == wire.STOPPED:
-                self.stopped = str(content)
+                self.stopped, self.slow = content["why"], self.slow or content["slow"]
             elif kind == wire.MESSAGE and not self._greeted:
                 self._greeted, self.language = True, content
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 import socket
@@ -11,7 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -19,10 +21,10 @@ from types import TracebackType
 
 import gradewell
 
-from . import sandbox
+from . import groups, sandbox
 from .conversation import Conversation
 from .errors import RunnerError
-from .inside import wire
+from .inside import seccomp, wire
 from .job import Job, Transcript
 
 
@@ -39,6 +41,10 @@ class Setting:
     preload: tuple[str, ...] = ()
     """Modules to import before the first fork."""
     sandboxed: bool = True
+    grouped: bool = True
+    """Whether notebooks are in control groups where the system has them."""
+    filtered: bool = True
+    """Whether their system calls are filtered where the system can do that."""
     readable: tuple[str, ...] = ()
     """More files and folders that notebooks may read."""
     hidden: tuple[str, ...] = ()
@@ -97,6 +103,7 @@ class ForkServer:
         settings = {
             "preload": setting.preload,
             "sandboxed": setting.sandboxed,
+            "filtered": setting.filtered and setting.sandboxed and not seccomp.unavailable(),
             "writable": writable,
             "kept": sorted(self._readable(environment, source)),
             "whole_proc": sandbox.WHOLE_PROC,
@@ -156,13 +163,25 @@ class ForkServer:
             "variables": job.variables,
             "judge": None,
         }
+        group: list[tuple[str, int]] = []
+        if self.setting.grouped:
+            with suppress(OSError):  # then the warden adds up, as where there are none
+                made = groups.Group(job.limits)
+                stack.callback(made.close)
+                group = made.files
         if job.judge is None:
-            student = Conversation(self._fork(stack, []))
+            student = Conversation(self._fork(stack, group))
             student.begin(request, job.files)
             return student, None
         links = [stack.enter_context(end) for end in socket.socketpair()]
-        student = Conversation(self._fork(stack, [links[0]]))
-        judge = Conversation(self._fork(stack, [links[1]]), student.interrupt_kernel)
+        meter = os.memfd_create("meter")
+        stack.callback(os.close, meter)
+        os.truncate(meter, mmap.PAGESIZE)
+        both = [("link", end.fileno()) for end in links]
+        student = Conversation(self._fork(stack, [both[0], ("meter", meter), *group]))
+        judge = Conversation(
+            self._fork(stack, [both[1], ("meter", meter)]), student.interrupt_kernel
+        )
         for end in links:
             end.close()
         student.begin(request, job.files)
@@ -170,14 +189,16 @@ class ForkServer:
         judge.begin({**request, "variables": more, "judge": asdict(job.judge)}, job.files)
         return student, judge
 
-    def _fork(self, stack: ExitStack, links: list[socket.socket]) -> socket.socket:
+    def _fork(self, stack: ExitStack, given: list[tuple[str, int]]) -> socket.socket:
+        """A connection to a new warden, which gets these open files, by their purposes, too."""
         ours, theirs = socket.socketpair()
         stack.enter_context(ours)
         self._open.add(ours)
         stack.callback(self._open.discard, ours)
         with theirs, self._lock:
-            numbers = [theirs.fileno(), *(link.fileno() for link in links)]
-            socket.send_fds(self._control, [b"job"], numbers)
+            given = [("grader", theirs.fileno()), *given]
+            purposes = json.dumps([purpose for purpose, _ in given]).encode()
+            socket.send_fds(self._control, [purposes], [number for _, number in given])
         return ours
 
     def errors(self) -> str:
@@ -271,9 +292,11 @@ def _converse(
         judge.finish()
     student.finish()
     transcript.language, transcript.files = student.language, student.files
-    transcript.stopped = student.stopped
-    if judge is not None and judge.stopped and not student.stopped:
-        transcript.stopped = f"its tests were ended: {judge.stopped}"
+    transcript.stopped, transcript.slow = student.stopped, student.slow
+    if judge is not None:
+        transcript.slow |= judge.slow
+        if judge.stopped and not student.stopped:
+            transcript.stopped = f"its tests were ended: {judge.stopped}"
 
 
 class ForkServers:
@@ -283,17 +306,27 @@ class ForkServers:
         self._servers: dict[str, ForkServer] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._turns = Turns()
 
     def execute(self, setting: Setting, job: Job) -> Transcript:
         """Run one notebook and wait for it.
 
-        A notebook whose server ends under it, perhaps by another's doing, gets one of its own; when that ends too, it is the notebook.
+        A notebook that ran out of time by the clock alone is run again, by itself: the machine may have been busy. One whose server ends
+        under it, perhaps by another's doing, gets a server of its own; when that ends too, it is the notebook.
 
         Raises
         ------
         RunnerError
             No server can be started, or they have been closed.
         """
+        with self._turns.together():
+            transcript = self._once(setting, job)
+        if transcript.slow:
+            with self._turns.alone():
+                transcript = self._once(setting, job)
+        return transcript
+
+    def _once(self, setting: Setting, job: Job) -> Transcript:
         shared = self._server(setting)
         shared.ready()
         try:
@@ -336,6 +369,42 @@ class ForkServers:
                 if other is server:
                     del self._servers[key]
                     server.close()
+
+
+class Turns:
+    """Many at once, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running = self._waiting = 0
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """While nobody is alone, or waits to be."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """When all others have ended."""
+        with self._changed:
+            self._waiting += 1
+            self._changed.wait_for(lambda: not self._running)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._waiting -= 1
+                self._changed.notify_all()
 
 
 def _matplotlib_cache() -> str:

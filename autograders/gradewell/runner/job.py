@@ -17,7 +17,7 @@ class Limits:
     """What one notebook may use."""
 
     seconds: int = 600
-    """Wall time of the whole notebook, and processor time of each of its processes."""
+    """Processor time of the whole notebook; the clock has a limit of its own (``inside.budget.Time.over``)."""
     memory: int = 2 << 30
     """Bytes beyond what the imported libraries take, of all its processes together."""
     processes: int = 128
@@ -25,6 +25,8 @@ class Limits:
     """Open files of each process."""
     disk: int = 512 << 20
     """Bytes that it may write: to its folder, to ``/tmp`` and to ``/dev/shm``, each."""
+    inodes: int = 20_000
+    """Files and folders that each of those may hold."""
     output: int = 20 << 20
     """Bytes of output that are kept."""
     grace: float = 4.0
@@ -54,7 +56,7 @@ class Judge:
     variables: dict[str, str] = field(default_factory=dict)
     """Environment variables for the judge alone."""
     seconds: float = 10.0
-    """How long one call of the student's code may take."""
+    """Processor time that one call of the student's code may take."""
     largest: int = 64 << 20
     """Bytes of a value that crosses."""
 
@@ -99,6 +101,8 @@ class Transcript:
     """One for each of the job's; none where it was not begun."""
     stopped: str = ""
     """Why it was stopped before its end; empty when it was not."""
+    slow: bool = False
+    """Whether it, or a cell of it, ran out of time by the clock alone."""
     files: bytes = field(default=b"", repr=False)
     """A tar archive of the folder afterwards; empty when it was lost."""
     seconds: float = 0.0

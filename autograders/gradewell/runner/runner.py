@@ -39,7 +39,7 @@ class Runner(LoggingConfigurable):
     notebook_timeout = Integer(
         600,
         min=1,
-        help="Seconds that a whole notebook may take; c.Execute.timeout is for one cell.",
+        help="Seconds of processor time that a whole notebook may take; c.Execute.timeout is for one cell.",
     ).tag(config=True)
     memory = Integer(
         2048, min=16, help="MiB of memory that a notebook may use beyond its imported libraries."
@@ -49,6 +49,11 @@ class Runner(LoggingConfigurable):
         config=True
     )
     disk = Integer(512, min=1, max=2048, help="MiB that a notebook may write.").tag(config=True)
+    inodes = Integer(
+        20_000,
+        min=100,
+        help="How many files and folders a notebook may have in each place that it can write to.",
+    ).tag(config=True)
     output = Integer(20, min=1, help="MiB of output of a notebook that are kept.").tag(config=True)
     notebook_size = Integer(
         100, min=1, help="MiB that a handed-in notebook may have; a larger one is not graded."
@@ -57,6 +62,14 @@ class Runner(LoggingConfigurable):
         ("auto", "bubblewrap", "none"),
         default_value="auto",
         help="auto: bubblewrap where it works, and a refusal where it does not. none: limits only.",
+    ).tag(config=True)
+    control_groups = Bool(
+        True,
+        help="Whether the system's control groups bound notebooks, where it has them. Otherwise what they use is added up.",
+    ).tag(config=True)
+    filter_calls = Bool(
+        True,
+        help="Whether system calls that no notebook needs are taken away, where the system can do that.",
     ).tag(config=True)
     readable = List(
         Unicode(), help="More files and folders that notebooks may read, such as shared data."
@@ -75,7 +88,9 @@ class Runner(LoggingConfigurable):
         help="Whether test cells run apart from the student's code, in a process that only asks it for values.",
     ).tag(config=True)
     call_timeout = Integer(
-        10, min=1, help="With the judge: seconds that one call of the student's code may take."
+        10,
+        min=1,
+        help="With the judge: seconds of processor time that one call of the student's code may take.",
     ).tag(config=True)
     answer_size = Integer(
         64, min=1, max=1024, help="With the judge: MiB that a value may have that crosses to it."
@@ -107,6 +122,7 @@ class Runner(LoggingConfigurable):
             processes=self.processes,
             files=self.open_files,
             disk=self.disk << 20,
+            inodes=self.inodes,
             output=self.output << 20,
         )
 
@@ -163,6 +179,8 @@ class Runner(LoggingConfigurable):
             python=python,
             preload=self._preloaded(),
             sandboxed=self.sandboxed,
+            grouped=self.control_groups,
+            filtered=self.filter_calls,
             readable=tuple(os.path.abspath(path) for path in self.readable),
             hidden=tuple(os.path.abspath(path) for path in self.hidden),
             variables={**variables, **named},

@@ -30,7 +30,9 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from . import wire
+from .budget import Meter
 from .judge import Namespace, OwnModules, Step, become
+from .messages import reply
 from .peer import Peer
 from .values import CannotCross
 
@@ -66,7 +68,7 @@ class PipeSession(Session):
         plain["metadata"] = message.get("metadata") or {}
         plain["buffers"] = [base64.b64encode(bytes(memoryview(b))).decode() for b in buffers]
         if message["msg_type"] == "execute_reply":
-            self.reply = json_packer(plain)
+            self.reply = json_packer(reply(plain))
         else:
             with self.lock:
                 wire.send(self.sock, wire.MESSAGE, json_packer(plain))
@@ -114,7 +116,11 @@ def warm_up(kernel: Any) -> None:
 
 
 def run(
-    kernel: Any, sock: socket.socket, link: socket.socket | None, judge: dict[str, Any] | None
+    kernel: Any,
+    sock: socket.socket,
+    link: socket.socket | None,
+    judge: dict[str, Any] | None,
+    meter: Meter | None,
 ) -> None:
     """Run cells until the warden closes the pipe. In a fork of the process that prepared the kernel.
 
@@ -124,6 +130,8 @@ def run(
         To the judge or, in the judge, to the student's process; none without a judge.
     judge : dict
         What the judge has to know, when this is the judge.
+    meter : Meter
+        What the student's process uses, when this is the judge.
     """
     session: Any = kernel.session
     session.sock, session.owner = sock, os.getpid()
@@ -149,7 +157,14 @@ def run(
                 wire.send(sock, wire.INTERRUPT)
 
         peer = names.peer = Peer(
-            link, False, lambda: {}, names.dataclass, judge["largest"], judge["seconds"], interrupt
+            link,
+            False,
+            lambda: {},
+            names.dataclass,
+            judge["largest"],
+            judge["seconds"],
+            interrupt,
+            meter,
         )
         peer.asked = lambda verb: names.forget() if verb != "name" else None
     elif link is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
 import resource
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def enter() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def furnish(writable: list[str], kept: list[str], size: int, whole_proc: str) -> None:
+def furnish(writable: list[str], kept: list[str], size: int, inodes: int, whole_proc: str) -> None:
     """Give the first process of a namespace its own empty ``writable`` folders and its own ``/proc``.
 
     Parameters
@@ -49,8 +50,8 @@ def furnish(writable: list[str], kept: list[str], size: int, whole_proc: str) ->
         Folders that exist. Each becomes empty, writable, and invisible from elsewhere.
     kept : list of str
         What stays visible below those: a Python that is installed below ``/tmp``.
-    size : int
-        Bytes that each may hold.
+    size, inodes : int
+        Bytes, and files and folders, that each may hold.
     whole_proc : str
         Where the fork server's sandbox keeps the whole ``/proc``, without which a new one may not be mounted.
     """
@@ -58,7 +59,9 @@ def furnish(writable: list[str], kept: list[str], size: int, whole_proc: str) ->
     for folder in writable:
         below = [path for path in sorted(kept) if path.startswith(folder.rstrip("/") + "/")]
         opened = [os.open(path, os.O_PATH) for path in below]
-        _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes=100k,mode=755")
+        _mount(
+            "tmpfs", folder, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes={inodes},mode=755"
+        )
         for path, number in zip(below, opened, strict=True):
             _show_again(path, number)
             os.close(number)
@@ -91,6 +94,13 @@ def _show_again(path: str, number: int) -> None:
 def hide() -> None:
     """Nobody without privileges may trace this process, or read its memory."""
     _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def leave_keyring() -> None:
+    """Get an empty session keyring of one's own instead of that of whoever grades (keyctl(2)), where the kernel has keyrings."""
+    number = {"x86_64": 250, "aarch64": 219}.get(platform.machine())
+    if number is not None:
+        _libc.syscall(number, 1, None)  # KEYCTL_JOIN_SESSION_KEYRING, a new one without a name
 
 
 def renounce() -> None:

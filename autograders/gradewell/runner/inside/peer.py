@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import io
 import linecache
+import select
 import socket
 import sys
 import time
@@ -22,6 +23,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from . import handed, wire
+from .budget import AT_MOST, Meter, Time
 from .values import CannotCross, Reader, Writer, kind_of
 
 _ASK, _ANSWER = b"a", b"v"
@@ -29,6 +31,8 @@ _TEXT = 4000
 """How much of a message, or of what was printed, crosses."""
 _ITEMS = 1_000_000
 """How many items are taken from an iterator."""
+_LOOK, _GRACE = 0.05, 3.0
+"""Seconds between two looks at the time that is used; and those of an interrupted call until nobody waits for it any more."""
 
 # What crosses of an object's life. Comparing and calculating do not: an object that always agrees would decide the test.
 _LIFE = [
@@ -218,6 +222,8 @@ class Peer:
         How long to wait for an answer; 0 for as long as it takes.
     interrupt : callable
         Has the other process interrupted.
+    meter : Meter
+        What the other process uses: ``seconds`` are of processor time.
     """
 
     def __init__(
@@ -229,9 +235,10 @@ class Peer:
         largest: int,
         seconds: float = 0.0,
         interrupt: Callable[[], None] = lambda: None,
+        meter: Meter | None = None,
     ) -> None:
         self.sock, self.trusted, self.names, self.dataclass = sock, trusted, names, dataclass
-        self.largest, self.seconds, self.interrupt = largest, seconds, interrupt
+        self.largest, self.seconds, self.interrupt, self.meter = largest, seconds, interrupt, meter
         self.asked: Callable[[str], None] = lambda verb: None
         """Called before each question, with its verb."""
         self._given: dict[int, Any] = {}
@@ -261,20 +268,17 @@ class Peer:
         if back:
             question["back"] = True
         self._send(_ASK, writer.message(question))
-        end = time.monotonic() + self.seconds if self.seconds else 0.0
+        begun, seconds = self._now(), self.seconds
         late = False
         while True:
-            try:
-                if end and time.monotonic() > end:  # also when it keeps talking
-                    raise TimeoutError
-                kind, reader = self._receive(end)
-            except TimeoutError:
+            if not self._has_come(begun, seconds):
                 if late:
                     self._lost = "the submission's process does not answer any more"
-                    raise Unanswered(self._lost) from None
-                late, end = True, time.monotonic() + 3
+                    raise Unanswered(self._lost)
+                late, begun, seconds = True, self._now(), _GRACE
                 self.interrupt()
                 continue
+            kind, reader = self._receive()
             if kind == _ASK:
                 self._answer(reader)
                 continue
@@ -342,7 +346,7 @@ class Peer:
 
     def serve(self) -> None:
         """Answer one question. Raises wire.Closed when the other side is gone."""
-        kind, reader = self._receive(0.0)
+        kind, reader = self._receive()
         if kind == _ASK:
             self._answer(reader)
 
@@ -488,22 +492,34 @@ class Peer:
 
     # -- the socket ---------------------------------------------------------------------------------
 
+    def _now(self) -> Time:
+        return Time(time.monotonic(), 0.0, 0.0) if self.meter is None else self.meter.read()
+
+    def _has_come(self, begun: Time, seconds: float) -> bool:
+        """Wait until something can be read. Returns whether it came before more than so many seconds were used."""
+        while not seconds or not self._now().since(begun).over(
+            seconds
+        ):  # also when it keeps talking
+            if select.select([self.sock], [], [], _LOOK if seconds else None)[0]:
+                return True
+        return False
+
     def _send(self, kind: bytes, body: bytes) -> None:
         try:
-            self.sock.settimeout(self.seconds or None)
+            self.sock.settimeout(AT_MOST * self.seconds or None)
             wire.send(self.sock, kind, body)
         except OSError as error:
             self._lost = "the submission's process has ended"
             raise Unanswered(self._lost) from error
 
-    def _receive(self, end: float) -> tuple[bytes, Reader]:
-        self.sock.settimeout(max(0.01, end - time.monotonic()) if end else None)
+    def _receive(self) -> tuple[bytes, Reader]:
+        self.sock.settimeout(AT_MOST * self.seconds or None)
         try:
             kind, body = wire.receive(self.sock, self.largest)
         except wire.TooLarge as error:
             self._lost = f"the submission's answer is larger than {self.largest / 2**20:,.0f} MiB"
             raise Unanswered(self._lost) from error
-        except wire.Closed as error:
+        except (wire.Closed, TimeoutError) as error:
             if self.trusted:
                 raise
             self._lost = "the submission's process has ended"

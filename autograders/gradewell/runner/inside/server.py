@@ -34,16 +34,15 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     control.send(json.dumps(preloaded).encode())
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 16, 2)
+        message, descriptors, _, _ = socket.recv_fds(control, 1 << 12, _DESCRIPTORS)
         if not message:
             return
         if os.fork() == 0:
             status = 1
             try:
                 control.close()
-                grader, *links = (socket.socket(fileno=number) for number in descriptors)
                 warden.quietly()
-                _become_warden(grader, links, kernel, settings)
+                _become_warden(json.loads(message), descriptors, kernel, settings)
                 status = 0
             finally:
                 os._exit(status)
@@ -51,12 +50,24 @@ def main() -> None:
             os.close(number)
 
 
+_DESCRIPTORS = 64
+"""Open files that can come with a request."""
+
+
 def _become_warden(
-    grader: socket.socket, links: list[socket.socket], kernel: Any, settings: dict[str, Any]
+    purposes: list[str], descriptors: list[int], kernel: Any, settings: dict[str, Any]
 ) -> None:
+    """Serve one notebook. Each descriptor has its purpose: ``grader``, ``link``, ``meter``, or one in a control group."""
     from . import kernel as kernels
     from . import namespaces, warden, wire
+    from .budget import Budget, Meter
 
+    given = list(zip(purposes, descriptors, strict=True))
+    ours = {purpose: number for purpose, number in given if purpose in ("grader", "link", "meter")}
+    group = [pair for pair in given if pair[0] not in ours]
+    grader = socket.socket(fileno=ours["grader"])
+    link = socket.socket(fileno=ours["link"]) if "link" in ours else None
+    meter = Meter(ours["meter"]) if "meter" in ours else None
     sandboxed: bool = settings["sandboxed"]
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
@@ -67,17 +78,17 @@ def _become_warden(
             namespaces.hide()
         warden.Warden(
             grader,
-            links,
-            lambda theirs, link, judge: kernels.run(kernel, theirs, link, judge),
-            sandboxed,
-            settings["writable"],
-            settings["kept"],
-            settings["whole_proc"],
+            link,
+            meter,
+            Budget(sandboxed, group),
+            lambda *given: kernels.run(kernel, *given),
+            settings,
         ).work()
     except wire.Closed:
         pass
     except Exception as error:
-        wire.send_json(grader, wire.STOPPED, f"the sandbox failed: {type(error).__name__}: {error}")
+        why = f"the sandbox failed: {type(error).__name__}: {error}"
+        wire.send_json(grader, wire.STOPPED, {"why": why, "slow": False})
 
 
 def _preload(names: list[str]) -> dict[str, str]:

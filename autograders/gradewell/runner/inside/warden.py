@@ -7,7 +7,6 @@ it stopped. When the warden ends, the system ends all that is left in its namesp
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import resource
@@ -15,27 +14,33 @@ import select
 import signal
 import socket
 import sys
-import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import archive, namespaces, wire
+from . import archive, messages, namespaces, seccomp, wire
+from .budget import Budget, Meter, Time
 
 FAILED = 70
 """Exit status of a kernel that ended by an error of its own (sysexits.h: an internal error)."""
 TICK = 0.03
-"""Seconds between two looks at memory and processes."""
+"""Seconds between two looks at what is used."""
 ADDRESSES = 8 << 30
 """Bytes of address space beyond the memory that is allowed: thread pools and allocators reserve many times what they use."""
-
-
-_LONGEST_REPLY = 16 << 20
+HALTING, READING = 20.0, 60.0
+"""Seconds within which all processes have to be halted, and the folder has to be read."""
 
 
 class Stop(Exception):
-    """The notebook cannot go on; the text says why, for student and instructor."""
+    """The notebook cannot go on; the text says why, for student and instructor.
+
+    ``slow`` tells that the clock alone said so, and nothing that the notebook used.
+    """
+
+    def __init__(self, why: str, slow: bool = False) -> None:
+        super().__init__(why)
+        self.slow = slow
 
 
 class Warden:
@@ -45,33 +50,39 @@ class Warden:
     ----------
     grader : socket
         Where the request comes from and everything goes to.
-    links : list of socket
-        One between the student's process and the judge's, if there is a judge.
+    link : socket
+        Between the student's process and the judge's, if there is a judge.
+    meter : Meter
+        Shared by both wardens, if there is a judge.
+    budget : Budget
+        Of the notebook's processes.
     run : callable
-        Takes the kernel's end of a socket pair, the link and what the judge has to know, and runs cells: the student's
-        process, or the judge's.
-    sandboxed : bool
-        Whether this process is the first of its own process namespace.
-    writable, kept, whole_proc
-        As for ``namespaces.furnish``.
+        Takes the kernel's end of a socket pair, the link, what the judge has to know, and the meter if this is the judge; runs cells: the
+        student's process, or the judge's.
+    settings : dict
+        Of the fork server: ``sandboxed``, whether this process is the first of its own process namespace; ``filtered``, whether system calls
+        are; and ``writable``, ``kept``, ``whole_proc`` as for ``namespaces.furnish``.
     """
 
     def __init__(
         self,
         grader: socket.socket,
-        links: list[socket.socket],
-        run: Callable[[socket.socket, socket.socket | None, dict[str, Any] | None], None],
-        sandboxed: bool,
-        writable: list[str],
-        kept: list[str],
-        whole_proc: str,
+        link: socket.socket | None,
+        meter: Meter | None,
+        budget: Budget,
+        run: Callable[
+            [socket.socket, socket.socket | None, dict[str, Any] | None, Meter | None], None
+        ],
+        settings: dict[str, Any],
     ) -> None:
-        self.grader, self.run, self.sandboxed = grader, run, sandboxed
-        self.link = links[0] if links else None
-        self.writable, self.kept, self.whole_proc = writable, kept, whole_proc
+        self.grader, self.link, self.meter, self.budget, self.run = grader, link, meter, budget, run
+        self.settings = settings
+        self.sandboxed: bool = settings["sandboxed"]
+        self.pid = 0
         self.received = bytearray()
         self.sent = self.lost = self.skip = 0
         self.full = self.quiet = False
+        self.looked: list[tuple[object, ...]] | None = None
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the only one that Python would listen to
 
     def work(self) -> None:
@@ -85,20 +96,32 @@ class Warden:
         self.keep_out = set(request["keep_out"])
         self.own_files = frozenset(self.judge["files"] if self.judge else ())
         if self.sandboxed:
-            namespaces.furnish(self.writable, self.kept, self.limits["disk"], self.whole_proc)
+            namespaces.furnish(
+                self.settings["writable"],
+                self.settings["kept"],
+                self.limits["disk"],
+                self.limits["inodes"],
+                self.settings["whole_proc"],
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
+        packed = False
         try:
             self._unpack(files)
             os.chdir(self.folder)
             self._start()
-            self.deadline = time.monotonic() + self.limits["seconds"]
+            self.begun = self.now = self._used()
             self._attend(None, until=wire.MESSAGE)  # the kernel's greeting
             while cells := self._next():
                 self._cells(cells)
+            self._end()
+            self._files()
+            packed = True
         except Stop as stop:
-            wire.send_json(self.grader, wire.STOPPED, str(stop))
+            wire.send_json(self.grader, wire.STOPPED, {"why": str(stop), "slow": stop.slow})
         self._end()
-        wire.send(self.grader, wire.FILES, self._files())
+        if not packed:
+            with contextlib.suppress(Stop):  # it has been told of another
+                self._files()
         wire.send(self.grader, wire.DONE)
 
     def _unpack(self, files: bytes, leave_out: frozenset[str] = frozenset()) -> None:
@@ -119,6 +142,13 @@ class Warden:
                 os.setsid()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 os.nice(5)
+                self.budget.join()
+                counted = self.budget.counts
+                self.budget.close()
+                meter = self.meter if self.judge else None
+                if self.meter and not self.judge:  # it is what its own time is measured by
+                    self.meter.close()
+                namespaces.leave_keyring()
                 if self.sandboxed:
                     namespaces.renounce()
                 namespaces.limit(
@@ -129,14 +159,29 @@ class Warden:
                     file_size=self.limits["disk"],
                 )
                 os.environ.update(self.variables)
-                self.run(theirs, self.link, self.judge)
+                if self.settings["filtered"]:
+                    seccomp.restrict(
+                        seccomp.program("memory" in counted, sessions="weight" in counted)
+                    )
+                self.run(theirs, self.link, self.judge, meter)
             finally:
                 os._exit(FAILED)
         theirs.close()
         if self.link is not None:
             self.link.close()
         self.kernel.setblocking(False)
-        self.before = self._memory()[0]
+        self.budget.begin(self.pid, self.limits["memory"], self.limits["disk"])
+
+    def _used(self) -> Time:
+        """The time that the notebook has used; with a judge, the student's and the judge's are one to the judge."""
+        now = self.budget.time()
+        if self.meter is None:
+            return now
+        if self.judge is None:
+            self.meter.write(now)
+            return now
+        there = self.meter.read()
+        return Time(now.clock, now.processor + there.processor, now.waited + there.waited)
 
     def _next(self) -> list[dict[str, Any]]:
         """The next cells, none when there are no more. Meanwhile the kernel may be asked by the judge."""
@@ -153,7 +198,7 @@ class Warden:
                 elif kind == wire.FINISH:
                     return []
                 elif kind == wire.FOLDER:
-                    wire.send(self.grader, wire.FILES, self._files())
+                    self._folder()
                 elif kind == wire.FILES:
                     self._empty()
                     self._unpack(body, leave_out=self.own_files)
@@ -161,25 +206,24 @@ class Warden:
                     cells: list[dict[str, Any]] = json.loads(body)
                     return cells
             self._look()
-            if time.monotonic() > self.deadline:
-                raise Stop(f"it took more than {self.limits['seconds']:g} s altogether")
 
     def _cells(self, cells: list[dict[str, Any]]) -> None:
         for cell in cells:
-            begun = time.monotonic()
-            self.full = False
+            begun = self._used()
+            self.full = self.slow = False
             self._tell(json.dumps(cell).encode())
             timed_out = self._attend(cell["timeout"])
             ended = {
                 "timed_out": timed_out,
+                "slow": self.slow,
                 "output_cut": self.full,
-                "seconds": time.monotonic() - begun,
+                "seconds": self._used().since(begun).clock,
             }
             wire.send_json(self.grader, wire.ENDED, ended)
 
     def _tell(self, source: bytes) -> None:
         self.kernel.setblocking(True)
-        self.kernel.settimeout(5)
+        self.kernel.settimeout(60)
         try:
             wire.send(self.kernel, wire.SOURCE, source)
         except OSError as error:
@@ -189,26 +233,26 @@ class Warden:
 
     def _attend(self, timeout: float | None, until: bytes = wire.REPLY) -> bool:
         """Pass on what the kernel says until a frame of that kind. Returns whether the time ran out."""
-        deadline = time.monotonic() + timeout if timeout else float("inf")
-        interrupted = False
+        begun = self._used()
+        interrupted: Time | None = None
         while True:
             heard = [self.kernel] if until == wire.MESSAGE else [self.kernel, self.grader]
             readable, _, _ = select.select(heard, [], [], TICK)
             if self.grader in readable:  # it gave up, or an interruption comes too late
                 wire.receive(self.grader)
             if self.kernel in readable and self._read(until):
-                return interrupted
-            self._look()
-            now = time.monotonic()
-            if now > self.deadline:
-                raise Stop(f"it took more than {self.limits['seconds']:g} s altogether")
-            if now > deadline:
-                if interrupted:
+                return interrupted is not None
+            now = self._look()
+            if interrupted:
+                if now.since(interrupted).over(self.limits["grace"]):
                     raise Stop(
-                        f"a cell took more than {timeout:g} s and did not react to being interrupted"
+                        f"a cell took more than {timeout:g} s and did not react to being interrupted",
+                        self.slow,
                     )
+            elif timeout and now.since(begun).over(timeout):
+                self.slow = now.since(begun).processor <= timeout
                 os.kill(self.pid, signal.SIGINT)
-                interrupted, deadline = True, now + self.limits["grace"]
+                interrupted = now
 
     def _read(self, until: bytes) -> bool:
         """Pass on all whole frames that have arrived. Returns whether the awaited kind was among them."""
@@ -229,7 +273,7 @@ class Warden:
             if len(self.received) < wire.HEAD.size:
                 return False
             kind, length = wire.HEAD.unpack(self.received[: wire.HEAD.size])
-            longest = _LONGEST_REPLY if kind == wire.REPLY else 1 << 32
+            longest = messages.LONGEST_REPLY if kind == wire.REPLY else 1 << 32
             if kind not in (wire.MESSAGE, wire.REPLY, wire.INTERRUPT) or length > longest:
                 raise Stop("it interfered with its connection to the grader")
             if kind == wire.MESSAGE and self.sent + length > self.limits["output"]:
@@ -244,35 +288,33 @@ class Warden:
             del self.received[: wire.HEAD.size + length]
             if kind == wire.MESSAGE:
                 self.sent += length
+                if not messages.is_plain(body, self.limits["output"]):
+                    self.full = True
+                    continue
             if not self.quiet:
                 wire.send(self.grader, kind, body)
             if kind == until:
                 return True
 
-    def _look(self) -> None:
-        """Stop a notebook that takes too much memory or too many processes."""
-        memory, processes = self._memory()
-        if processes > self.limits["processes"]:
-            raise Stop(f"it started more than {self.limits['processes']} processes")
-        if memory - self.before * processes > self.limits["memory"]:
-            raise Stop(f"it used more than {self.limits['memory'] / 2**20:,.0f} MiB of memory")
+    def _look(self) -> Time:
+        """Stop a notebook that takes too much memory, too many processes, or too long. Returns the time that it has used.
 
-    def _memory(self) -> tuple[int, int]:
-        """Bytes that the notebook's processes hold in memory, and how many processes there are."""
-        if not self.sandboxed:
-            return _resident(self.pid) + _unmapped(self.pid), 1
-        mine, total, count = os.stat("/proc/self/ns/pid").st_ino, 0, 0
-        for name in os.listdir("/proc"):
-            if not name.isdigit():
-                continue
-            try:
-                if os.stat(f"/proc/{name}/ns/pid").st_ino != mine:
-                    continue
-            except OSError:
-                continue
-            count += 1
-            total += _resident(int(name)) + _unmapped(int(name))
-        return total, count - 1
+        It looks once in a TICK, however often it is asked.
+        """
+        if time.monotonic() < self.now.clock + TICK:
+            return self.now
+        if len(self.budget.processes()) > self.limits["processes"]:
+            raise Stop(f"it started more than {self.limits['processes']} processes")
+        if self.budget.too_much_memory():
+            raise Stop(self._memory())
+        now = self.now = self._used()
+        passed, most = now.since(self.begun), self.limits["seconds"]
+        if passed.over(most):
+            raise Stop(f"it took more than {most:g} s altogether", passed.processor <= most)
+        return now
+
+    def _memory(self) -> str:
+        return f"it used more than {self.limits['memory'] / 2**20:,.0f} MiB of memory"
 
     def _death(self) -> str:
         """Why the kernel is gone, as a sentence."""
@@ -285,6 +327,8 @@ class Warden:
             return "it closed its connection to the grader"
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
+            if number == signal.SIGKILL and self.budget.too_much_memory():
+                return self._memory()
             if number == signal.SIGXCPU or (number == signal.SIGKILL and self._used_up()):
                 return f"it used more than {self.limits['seconds']:g} s of processor time"
             return f"its process was ended by {signal.Signals(number).name}"
@@ -299,12 +343,16 @@ class Warden:
     def _end(self) -> None:
         """End every process of the notebook."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL) if self.sandboxed else os.killpg(self.pid, signal.SIGKILL)
+            if self.sandboxed:
+                os.kill(-1, signal.SIGKILL)
+            elif self.pid:
+                os.killpg(self.pid, signal.SIGKILL)
+        self.budget.resume()  # what is halted does not end everywhere
         try:
             while os.waitpid(-1, 0):
                 pass
         except ChildProcessError:
-            pass
+            self.pid = 0
 
     def _empty(self) -> None:
         """Remove everything but the judge's own files, and the folders that hold them."""
@@ -316,45 +364,31 @@ class Warden:
                 if path not in kept:
                     path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
-    def _files(self) -> bytes:
-        """An archive of the notebook's folder as it is now: plain files and folders only."""
-        packed = io.BytesIO()
+    def _folder(self) -> None:
+        """Send what is in the folder, or that it is what was sent last. The notebook's processes are halted meanwhile."""
+        if not self.budget.halt(HALTING):
+            raise Stop(f"its processes could not be halted within {HALTING:g} s")
+        try:
+            now = archive.look_of(self.folder, self.keep_out)
+            if now == self.looked:
+                wire.send(self.grader, wire.SAME)
+            else:
+                self._files()
+                self.looked = now
+        finally:
+            self.budget.resume()
 
-        def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-            wanted = entry.isfile() or entry.isdir()
-            return entry if wanted and entry.name not in self.keep_out else None
+    def _files(self) -> None:
+        """Send an archive of the notebook's folder as it is now: plain files and folders only. Nothing of the notebook may run."""
+        most = self.limits["disk"]
+        try:
+            archive.pack(self.folder, self.keep_out, most, READING, self._send_piece)
+        except archive.TooMuch as error:
+            raise Stop(str(error)) from error
+        wire.send(self.grader, wire.FILES)
 
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for name in sorted(os.listdir(self.folder)):
-                try:
-                    archive.add(self.folder / name, name, filter=plain)
-                except OSError:
-                    continue  # what cannot be read is not handed on
-        return packed.getvalue()
-
-
-def _resident(pid: int) -> int:
-    """Bytes of anonymous and shared memory of a process that are in memory."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    kilobytes = 0
-    for line in status.splitlines():
-        if line.startswith(("RssAnon:", "RssShmem:")):
-            kilobytes += int(line.split()[1])
-    return kilobytes << 10
-
-
-def _unmapped(pid: int) -> int:
-    """Bytes in memory files (memfd_create) that a process has open."""
-    total = 0
-    folder = f"/proc/{pid}/fd"
-    with contextlib.suppress(OSError):  # it has ended, or just closed one
-        for name in os.listdir(folder):
-            if os.readlink(f"{folder}/{name}").startswith("/memfd:"):
-                total += os.stat(f"{folder}/{name}").st_blocks * 512
-    return total
+    def _send_piece(self, piece: bytes) -> None:
+        wire.send(self.grader, wire.PIECE, piece)
 
 
 def quietly() -> None:

@@ -9,7 +9,11 @@ from typing import Any
 
 HEAD = struct.Struct(">cI")
 
-REQUEST, FILES = b"q", b"f"  # grader to warden, and the files back
+REQUEST, FILES = b"q", b"f"  # grader to warden: what is wanted, and the archive of its folder
+PIECE, SAME = (
+    b"p",
+    b"=",
+)  # back: a piece of the folder's archive, which FILES ends; it is what was sent last
 CELLS, FINISH, INTERRUPT = (
     b"c",
     b"z",
