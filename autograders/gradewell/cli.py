@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
-from sharewell.console import escape_foreign_characters
+from sharewell.console import escape_foreign_characters, visible
 
 app = typer.Typer(
     name="gradewell",
@@ -147,5 +147,5 @@ def main() -> None:
         ours = type(error).__module__.partition(".")[0] in ("gradewell", "sharewell")
         if not ours:
             raise
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {visible(str(error))}", err=True)
         sys.exit(2)

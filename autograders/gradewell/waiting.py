@@ -20,7 +20,8 @@ from nbgrader.plugins import CsvExportPlugin
 from nbgrader.preprocessors import GetGrades
 from traitlets import Unicode
 
-from gradewell.runner.autograde import NOT_GRADED
+from gradewell.pages import TEMPLATES
+from gradewell.runner.submission import NOT_GRADED
 
 
 class Grades(GetGrades):  # type: ignore[misc]
@@ -50,7 +51,7 @@ class FeedbackExporter(HTMLExporter):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)  # type: ignore[no-untyped-call]
-        self.template_paths = [*self.template_paths, str(Path(__file__).parent / "templates")]
+        self.template_paths = [str(TEMPLATES), *self.template_paths]
         self.register_filter("waiting", _mark)  # type: ignore[no-untyped-call]
 
 

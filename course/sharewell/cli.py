@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sharewell import data
-from sharewell.console import console, escape_foreign_characters, say
+from sharewell.console import console, escape_foreign_characters, say, visible
 from sharewell.errors import SharewellError
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def main() -> None:
         ours = type(error).__module__.partition(".")[0] in ("sharewell", "datapolis", "gradewell")
         if not ours:
             raise
-        typer.secho(f"Error: {error}", err=True, fg="red")
+        typer.secho(f"Error: {visible(str(error))}", err=True, fg="red")
         sys.exit(1)
     except OSError as error:  # no space left, no permission: the system's words are clear enough
         typer.secho(f"Error: {error.strerror}: {error.filename or ''}", err=True, fg="red")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sharewell import content
+from sharewell.console import visible
 from sharewell.course import Course
 
 _RESULT = "application/vnd.gradewell.result+json"
@@ -116,10 +117,12 @@ def _class_table(members: list[Row]) -> Table:
     table.add_column(f"total\nof {sum(possible.values()):g}", justify="right", style="bold")
     for row in members:
         if not row.readable:
-            table.add_row(Text(row.student), *["–"] * (len(possible) + 1), style="dim")
+            table.add_row(Text(visible(row.student)), *["–"] * (len(possible) + 1), style="dim")
             continue
         cells = [_points(row, task) for task in possible]
-        table.add_row(Text(row.student), *cells, f"{row.total:g}{_WAITS if row.waiting else ''}")
+        table.add_row(
+            Text(visible(row.student)), *cells, f"{row.total:g}{_WAITS if row.waiting else ''}"
+        )
     if any(row.waiting or not row.readable for row in members):
         table.caption = "… waits for a person: grade it in formgrader.  – could not be graded"
         table.caption_justify = "left"

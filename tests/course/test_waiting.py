@@ -1,9 +1,11 @@
 """Where a person has to grade, no page and no table shows a finished number."""
 
 import csv
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -73,9 +75,11 @@ def hand_in(folder, student, text):
 
 
 def nbgrader(folder, *words):
+    path = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]  # it calls alembic
     ran = subprocess.run(
         [sys.executable, "-m", "nbgrader", *words],
-        cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran

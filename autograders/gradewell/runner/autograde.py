@@ -30,11 +30,14 @@ from .exporter import Restored
 from .job import Transcript
 from .original import grade_id
 from .submission import (
+    HANDED_IN,
+    NOT_GRADED,
     HandedIn,
     NotebookRun,
     Refused,
     Submission,
     fatal,
+    is_ours,
     reason,
     refuse_foreign_files,
 )
@@ -43,10 +46,6 @@ if TYPE_CHECKING:
     from .run import Run
 
 STAGING = ".autograding"
-HANDED_IN = "handed-in"
-"""The folder in ``autograded/`` that keeps the notebooks as they were handed in."""
-NOT_GRADED = "not_graded.txt"
-"""Stands in ``autograded/`` beside a notebook that could not be graded, and says why."""
 
 
 class Autograde(NbgraderAutograde):  # type: ignore[misc]
@@ -111,7 +110,9 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                     (staging / f"{name}.ipynb").unlink(missing_ok=True)
             with self.run.gradebook.transaction():
                 self.run_pre_convert_hook()
+                known = {path.name for path in staging.glob("*.ipynb")}
                 self.init_assignment(assignment, student)
+                _clear(staging, known)
                 problems = self._convert_all(assignment, student, staging)
                 self._take_back(assignment, student, dest, staging, before)
                 self._keep_as_handed_in(staging)
@@ -317,6 +318,13 @@ def _texts(notebook: Path) -> dict[str, str]:
         cell.source for cell in cells if cell.cell_type == "code" and not grade_id(cell)
     )
     return found
+
+
+def _clear(staging: Path, known: set[str]) -> None:
+    """Remove what was handed in under a name that is the grader's, beside the notebooks themselves."""
+    for path in staging.iterdir() if staging.is_dir() else ():
+        if is_ours(path.name) and path.name not in {*known, HANDED_IN, "timestamp.txt"}:
+            rmtree(str(path)) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _write_not_graded(path: Path, why: str) -> None:

@@ -31,6 +31,7 @@ from .replay import Replay, error_output, not_run
 from .restore import restore
 from .runner import Runner, runner_of
 from .score import settle
+from .submission import is_ours
 
 
 def preprocessors() -> list[type]:
@@ -111,7 +112,7 @@ class Execute(NbgraderExecute):  # type: ignore[misc]
         with waiting():
             transcript = runner.execute(setting, job)
         if transcript.files:
-            _replace(here, others, transcript.files)
+            _replace(here, [name for name in others if not is_ours(name)], transcript.files)
         self._replay(nb, transcript)
         return transcript
 
@@ -204,10 +205,10 @@ def _test(cell: NotebookNode) -> str:
 
 
 def _replace(folder: Path, names: list[str], packed: bytes) -> None:
-    """Put what the notebook left in its folder in the place of what was there."""
+    """Put what the notebook left in its folder in the place of what was there, but for what is the grader's."""
     from nbgrader.utils import remove, rmtree
 
     for name in names:
         path = folder / name
         rmtree(path) if path.is_dir() and not path.is_symlink() else remove(path)
-    unpack(packed, folder)
+    unpack(packed, folder, is_ours)

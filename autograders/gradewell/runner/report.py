@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
+from sharewell.console import visible
 
 from .submission import Submission
 
@@ -38,11 +39,11 @@ class Progress:
         """Show a submission that is finished."""
         if submission.status != "unchanged":
             style = _STYLE[submission.status]
-            line = f"{escape(submission.student):<24} [{style}]{submission.status}[/]"
+            line = f"{escape(visible(submission.student)):<24} [{style}]{submission.status}[/]"
             if submission.seconds:
                 line += f" in {submission.seconds:.1f} s"
             if submission.reason:
-                line += f": {escape(submission.reason)}"
+                line += f": {escape(visible(submission.reason))}"
             self.console.print(line, highlight=False, soft_wrap=True)
         task = self.bar.tasks[0]
         rate = f"{task.speed * 60:,.0f} a minute" if task.speed else ""
@@ -86,13 +87,13 @@ def summary(done: list[Submission], seconds: float) -> RenderableType:
             table.add_column(heading, justify="right" if heading == "s" else "left")
         for notebook, student in slowest:
             table.add_row(
-                escape(student),
+                escape(visible(student)),
                 escape(notebook.name),
                 f"{notebook.seconds:.1f}",
-                escape(notebook.slowest_cell),
+                escape(visible(notebook.slowest_cell)),
                 f"{notebook.slowest_seconds:.1f}",
             )
         parts.append(table)
     for one in by_status["failed"]:
-        parts.append(Text(f"{one.student}: {one.reason}", style="red"))
+        parts.append(Text(visible(f"{one.student}: {one.reason}"), style="red"))
     return Group(*parts)

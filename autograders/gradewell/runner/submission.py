@@ -12,6 +12,17 @@ import sqlalchemy.exc
 from nbgrader.api import InvalidEntry
 from nbgrader.converters.base import NbGraderException
 
+NOT_GRADED = "not_graded.txt"
+"""Stands in ``autograded/`` beside a notebook that could not be graded, and says why."""
+HANDED_IN = "handed-in"
+"""The folder in ``autograded/`` that keeps the notebooks as they were handed in."""
+_OURS = {NOT_GRADED, HANDED_IN, "timestamp.txt", "index.html"}
+
+
+def is_ours(name: str) -> bool:
+    """Whether what has this name in ``autograded/STUDENT/LAB`` is the grader's: notebooks, what nbgrader and we write, a folder's own page."""
+    return name.casefold().endswith(".ipynb") or name.casefold() in _OURS
+
 
 @dataclass(frozen=True)
 class HandedIn:

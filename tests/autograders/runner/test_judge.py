@@ -133,7 +133,7 @@ def template(tmp_path_factory, new_course, cells):
 def judged(course):
     with (course.path / "nbgrader_config.py").open("a") as config:
         config.write(
-            'c.Runner.judge = True\nc.HTMLExporter.preprocessors = ["gradewell.feedback.SafeOutputs"]\n'
+            'c.Runner.judge = True\nc.HTMLExporter.preprocessors = ["gradewell.pages.Harmless"]\n'
         )
     return course
 

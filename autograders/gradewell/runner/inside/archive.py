@@ -124,8 +124,20 @@ class _Sending:
         self.write = send
 
 
-def unpack(packed: bytes, folder: Path, leave_out: Collection[str] = ()) -> None:
-    """Write the plain files and folders of a tar archive into ``folder``, but for those named, and nothing outside of it.
+def unpack(
+    packed: bytes,
+    folder: Path,
+    reserved: Callable[[str], bool] = lambda name: False,
+    leave_out: Collection[str] = (),
+) -> None:
+    """Write the plain files and folders of a tar archive into ``folder``, and nothing outside of it.
+
+    Parameters
+    ----------
+    reserved : callable
+        Whether a name in the folder itself is left out.
+    leave_out : collection of str
+        Files that are left out.
 
     Raises
     ------
@@ -135,7 +147,11 @@ def unpack(packed: bytes, folder: Path, leave_out: Collection[str] = ()) -> None
     left_out = {PurePosixPath(name) for name in leave_out}
     with _Archive.open(fileobj=io.BytesIO(packed)) as archive:
         members = [
-            entry for entry in archive if _harmless(entry) and not _stands_for(entry, left_out)
+            entry
+            for entry in archive
+            if _harmless(entry)
+            and not _stands_for(entry, left_out)
+            and not reserved(PurePosixPath(entry.name).parts[0])
         ]
         archive.extractall(folder, members, **_FILTER)
 

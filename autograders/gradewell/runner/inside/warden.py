@@ -128,7 +128,7 @@ class Warden:
         if not files:
             return
         try:
-            archive.unpack(files, self.folder, leave_out)
+            archive.unpack(files, self.folder, leave_out=leave_out)
         except OSError as error:
             raise Stop(f"its files do not fit into its folder ({error.strerror})") from error
 

@@ -20,7 +20,8 @@ def page(*outputs, markdown="text"):
     cells.append(new_code_cell(outputs=[new_output("display_data", data=o) for o in outputs]))
     notebook = nbformat.from_dict(new_notebook(cells=cells))
     config = Config()
-    config.HTMLExporter.preprocessors = ["gradewell.feedback.SafeOutputs"]
+    config.HTMLExporter.preprocessors = ["gradewell.pages.Harmless"]
+    config.HTMLExporter.filters = {"markdown2html": "gradewell.pages.markdown2html"}
     body, _ = HTMLExporter(config=config).from_notebook_node(notebook)
     return body[body.index("<main>") :]
 
