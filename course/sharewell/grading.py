@@ -99,7 +99,10 @@ def grade(
             outcome.graded.append(one.student)
             if one.status == "stopped":
                 outcome.stopped[one.student] = one.reason
-    _write_feedback(course, lab, chosen, set(outcome.unchanged), console, check)
+    for student, why in _write_feedback(
+        course, lab, chosen, set(outcome.unchanged), console, check
+    ).items():
+        outcome.failed.setdefault(student, f"graded, but nbgrader cannot write its feedback: {why}")
     return outcome
 
 
@@ -110,7 +113,8 @@ def _write_feedback(
     unchanged: set[str],
     console: Console,
     check: Callable[[], None],
-) -> None:
+) -> dict[str, str]:
+    """Write feedback. Returns student to reason, for those whose feedback could not be written."""
     from nbgrader.converters import GenerateFeedback
     from rich.progress import track
 
@@ -120,9 +124,14 @@ def _write_feedback(
         if (course.root / "autograded" / student / lab).is_dir()
         and not (student in unchanged and (course.root / "feedback" / student / lab).is_dir())
     ]
+    failed = {}
     for student in track(wanted, "Feedback", console=console, transient=True):
-        course.run(GenerateFeedback, lab, glob.escape(student), force=True)
+        try:
+            course.run(GenerateFeedback, lab, glob.escape(student), force=True)
+        except ConverterFailed as failure:
+            failed[student] = str(failure).strip().splitlines()[-1]
         check()
+    return failed
 
 
 def prepare(course: Course, lab: str) -> None:

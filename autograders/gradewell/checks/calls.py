@@ -17,7 +17,7 @@ import pandas as pd
 from gradewell.checks import compare
 from gradewell.checks.repeat import after_seeding, each, peak_memory, repeat, size
 from gradewell.checks.result import Problem, Result
-from gradewell.runner.inside.peer import Remote, as_copies, remote_module
+from gradewell.runner.inside.peer import Remote, as_copies, remote_module, settled
 
 Function = Callable[..., Any]
 """What a student wrote."""
@@ -85,6 +85,7 @@ def run(
                 f"{type(error).__name__}: {error}".rstrip(": ") if shown else compare.kind_of(error)
             )
             name = name_of(about)
+            settled(about)
             raise CallFailed(f"{name}({shown or '...'}) raised {what}") from None
 
 

@@ -92,7 +92,9 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
         dest = Path(self._format_dest(assignment, student))
         staging = Path(self.coursedir.format_path(STAGING, student, assignment))
         self._staging = staging
-        refuse_foreign_files(Path(self.coursedir.root, folder))
+        refuse_foreign_files(
+            Path(self.coursedir.root, folder), self.runner.disk << 20, self.runner.inodes
+        )
         self.marks = {name: self.runner.marks(student, name, self) for name in self.paths}
         before = {name: kept(dest / f"{name}.ipynb") for name in self.paths}
         if not self._to_be_graded(dest, before, assignment, student):
@@ -169,7 +171,8 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                 old, new = _texts(dest / f"{name}.ipynb"), _texts(staging / f"{name}.ipynb")
                 if not old or before[name].get("handed_in") == self.marks[name]["handed_in"]:
                     continue
-                for grade in gradebook.find_submission_notebook(name, assignment, student).grades:
+                submitted = gradebook.find_submission_notebook(name, assignment, student)
+                for grade in submitted.grades:
                     by_hand = grade.manual_score is not None or grade.extra_credit
                     answer = old.get(grade.name), new.get(grade.name)
                     same = answer[0] == answer[1] if grade.name in new else old == new
@@ -177,6 +180,9 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                         grade.manual_score = grade.extra_credit = None
                         grade.needs_manual_grade = grade.auto_score is None
                         taken.append(grade.name)
+                for comment in submitted.comments:
+                    if comment.manual_comment and old.get(comment.name) != new.get(comment.name):
+                        comment.manual_comment = None
             gradebook.db.commit()
         if taken:
             self.note(

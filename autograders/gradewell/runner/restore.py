@@ -19,6 +19,8 @@ from nbgrader.utils import is_solution
 from .inside.names import bound, python_lines
 from .original import Original, grade_id
 
+_LONGEST, _MOST, _COMPARISONS = 2_000, 2_000, 150
+"""Characters of a text, and cells, that are compared; and how many comparisons are made in all. Nobody's own notebook comes near."""
 LIKE = 0.5
 """From which likeness on (of two texts, 0 to 1) a cell without a name is taken for the answer that is missing there."""
 _NEW: Any = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
@@ -63,6 +65,7 @@ class _Matched:
     def __init__(self, original: Original, theirs: Sequence[NotebookNode]) -> None:
         self.original, self.mine, self.theirs = original, original.nb.cells, theirs
         self.match: dict[int, int] = {}
+        self.comparisons = _COMPARISONS
         self.copies: dict[int, list[int]] = {}
         self._by_name()
         self.named = set(self.match)
@@ -184,7 +187,11 @@ class _Matched:
         if cell.cell_type == "code" and wanted and wanted <= bound(python_lines(text)):
             return 2.0
         given = self.original.released.get(cell.id, cell.source)
-        return SequenceMatcher(None, given[:5000], text[:5000], autojunk=False).ratio()
+        matcher = SequenceMatcher(None, given[:_LONGEST], text[:_LONGEST], autojunk=False)
+        if not self.comparisons or number > _MOST or matcher.quick_ratio() < LIKE:
+            return 0.0
+        self.comparisons -= 1
+        return matcher.ratio()  # which takes the product of the lengths
 
     def _gap(self, place: int) -> range:
         """The places around one of the instructor's whose cells have not been found."""

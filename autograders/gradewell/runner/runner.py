@@ -24,7 +24,7 @@ from .changes import combined, of_files, of_settings
 from .errors import RunnerError
 from .forkserver import ForkServers, Setting
 from .inside.judge import Step
-from .inside.names import bound, import_statements, imports_of, python_lines
+from .inside.names import bound, changed, import_statements, imports_of, python_lines
 from .job import Job, Judge, Limits, Transcript
 from .original import Original, grade_id, original
 
@@ -279,7 +279,7 @@ class Runner(LoggingConfigurable):
         if assignment not in self._imports:
             cells = [cell for _, nb in self._source() for cell in nb.cells]
             code = [cell.source for cell in cells if cell.cell_type == "code"]
-            imported = imports_of(code)
+            imported = (*imports_of(code), *_FONTS)
             # tables cross as Arrow
             self._imports[assignment] = (*imported, "pyarrow") if self.judge else imported
         return self._imports[assignment]
@@ -315,12 +315,17 @@ _alone: dict[tuple[str, str], Runner] = {}
 _last: dict[str, Any] = {}
 
 
+_FONTS = ("matplotlib.font_manager",)
+"""Loaded for all: a notebook would make the list of fonts anew, which takes seconds, and would say so where a test is graded."""
+
+
 def steps(notebook: Original) -> tuple[Step, ...]:
     """The code cells of an instructor's notebook, in the judge's eyes.
 
     What is not locked is the instructor's as well; only its imports go first, so that nothing else of it is run for a module's name.
     """
     found: list[Step] = []
+    given: set[str] = set()  # names of objects, not of modules, functions or classes
     for cell in notebook.nb.cells:
         if cell.cell_type != "code":
             continue
@@ -328,8 +333,10 @@ def steps(notebook: Original) -> tuple[Step, ...]:
             solution = python_lines(notebook.solutions[grade_id(cell)])
             imported = bound(solution, ("import",))
             names = bound(solution, ("define", "assign")) | bound(cell.source, ("define", "assign"))
+            names |= changed(solution) & given
             found.append(Step("given", source=import_statements([solution])))
             found.append(Step("answer", names=tuple(sorted(names - imported))))
+            given |= names
         elif is_grade(cell):
             names = bound(python_lines(cell.source))
             found.append(Step("test", names=tuple(sorted(names)), test=grade_id(cell)))
@@ -337,6 +344,7 @@ def steps(notebook: Original) -> tuple[Step, ...]:
             if not grade_id(cell):
                 found.append(Step("given", source=import_statements([cell.source])))
             found.append(Step("given", source=cell.source))
+            given |= bound(python_lines(cell.source), ("assign",))
     return tuple(step for step in found if step.kind != "given" or step.source.strip())
 
 

@@ -111,9 +111,16 @@ def unreadable(notebook: Path) -> str:
     return ""
 
 
-def refuse_foreign_files(folder: Path) -> None:
-    """What nbgrader would copy must be the student's own: no links out of the submission, no devices."""
+def refuse_foreign_files(folder: Path, most: int, files: int) -> None:
+    """What nbgrader would copy must be the student's own, and not too much: no links out of the submission, no devices.
+
+    Parameters
+    ----------
+    most, files : int
+        Bytes and files beside the notebooks.
+    """
     own = folder.resolve()
+    left = files
     for here, _, names in os.walk(folder):
         for name in names:
             path = Path(here, name)
@@ -121,4 +128,10 @@ def refuse_foreign_files(folder: Path) -> None:
                 kind = "a link out of the submission" if path.is_symlink() else "no ordinary file"
                 raise Refused(
                     f"{path.relative_to(folder)} is {kind}: ask for it to be handed in again without"
+                )
+            left -= 1
+            most -= 0 if name.casefold().endswith(".ipynb") else path.stat().st_size
+            if most < 0 or left < 0:
+                raise Refused(
+                    "more was handed in than a notebook may have (c.Runner.disk, c.Runner.inodes): ask for it without the large files"
                 )

@@ -33,6 +33,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from gradewell.checks import calls
 from gradewell.checks.calls import call, mapped
 from gradewell.runner.inside import wire
 from gradewell.runner.inside.peer import Peer, Remote, Unanswered, as_copies
@@ -1053,6 +1054,75 @@ def test_what_is_handed_over_does_what_it_is_for(two):
     assert two.function(lambda one: (one.seen, len(one), bool(one)))(kept) == (4, 2, True)
     with pytest.raises(TypeError, match="import is not for this side"):
         two.function(lambda: two.student.ask("import", "os"))()
+
+
+MADE_UP = {
+    "a method of a text": ("getattr", "{0.__globals__}", "format"),
+    "a method of a path": ("getattr", pathlib.Path("helpers.py"), "write_text"),
+    "a method of a table": ("getattr", pd.DataFrame({"a": [1]}), "eval"),
+    "a method of a pattern": ("getattr", re.compile("a"), "sub"),
+    "a special method of a text": ("special", "text", "__getitem__", [0]),
+    "a builtin class": ("call", type, ["X", (object,), {"__eq__": bool}], {}),
+    "what shows an object": ("call", str, [functools.partial(pow, 204617)], {}),
+}
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_nothing_can_be_asked_of_what_the_other_side_makes_up(name, two):
+    with pytest.raises(TypeError, match="nothing but what was handed over"):
+        two.function(lambda: two.student.ask(*MADE_UP[name]))()
+
+
+def test_a_library_class_above_the_instructors_gives_nothing_away(two):
+    made = type("Table", (pd.DataFrame,), {"__module__": "__main__", "total": lambda self: 3})
+    with pytest.raises(AttributeError, match="cannot be read from here"):
+        two.function(lambda there: two.student.ask("getattr", there, "eval"))(made)
+    mine = type("Log", (list,), {"__module__": "__main__", "total": lambda self: 3})
+    assert two.function(lambda log: two.student.ask("getattr", log, "total")())(mine([1])) == 3
+
+
+def test_an_end_of_iteration_ends_no_loop_of_the_judges(two):
+    def stops(n):
+        raise StopIteration
+
+    with pytest.raises(RuntimeError):
+        list(map(two.function(stops), [1, 2]))
+    assert list(two.function(lambda: iter([1, 2]))()) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        lambda two: two.function(lambda: threading.Lock())() + 1,
+        lambda two: (
+            two.function(lambda: threading.Lock())() == two.function(lambda: threading.Lock())()
+        ),
+        lambda two: two.function(lambda one: one)(threading.Lock()) and two.asked(_nested()),
+    ],
+)
+def test_a_question_without_an_answer_is_remembered(asks, two):
+    with pytest.raises(TypeError):
+        asks(two)
+    assert two.judge.failed
+
+
+def test_what_a_function_raises_is_an_answer(two):
+    def fails():
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        two.function(fails)()
+    assert two.judge.failed == ""
+    with pytest.raises(calls.CallFailed):
+        calls.call(two.asked(lambda: _nested()))
+    assert two.judge.failed == ""  # a check has counted it
+
+
+def _nested():
+    """A list that holds itself."""
+    made = []
+    made.append(made)
+    return made
 
 
 # -- hostile messages ------------------------------------------------------------------------------------

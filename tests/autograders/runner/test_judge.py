@@ -1,10 +1,15 @@
 """Test cells in a process of their own: the same points for honest work, nothing for forgeries."""
 
+import importlib
+import importlib.util
+import py_compile
 import re
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from gradewell.runner.inside.judge import OwnModules
 from nbformat.v4 import new_notebook
 from sharewell import exchange
 
@@ -159,6 +164,127 @@ def test_honest_work_gets_the_points_that_nbgrader_gives_it(template, tmp_path):
         assert ours == theirs, (student, gradewell.outputs(student, "lab"))
     right = nbgrader.points("everything-right", "lab")
     assert [name for name, points in right.items() if points != 2] == ["partial-credit", "stderr"]
+
+
+# -- what a test catches ------------------------------------------------------------------------------
+
+RAISES = {
+    "any": "try:\n    f(-1)\nexcept Exception:\n    pass\nelse:\n    raise AssertionError",
+    "everything": "try:\n    f(-1)\nexcept BaseException:\n    pass",
+    "type": "import unittest\nwith unittest.TestCase().assertRaises(TypeError):\n    V(1) + 'a'",
+}
+NOT_RAISED = {
+    "runs-without-end": "def f(x):\n    while True:\n        pass",
+    "sleeps": "import time\ndef f(x):\n    time.sleep(60)",
+    "cannot-cross": "def f(x):\n    found = []\n    found.append(found)\n    return found",
+    "too-large": "def f(x):\n    return 'x' * 10**9",
+    "ends": "import os\ndef f(x):\n    os._exit(0)",
+}
+HONEST = "def f(x):\n    raise ValueError(x)\nclass V:\n    def __init__(self, x): pass\n    def __add__(self, other): return 1"
+
+
+@pytest.fixture(scope="module")
+def must_raise(tmp_path_factory, new_course, cells):
+    course = judged(new_course(tmp_path_factory.mktemp("raises") / "course"))
+    tests = [cells.test(name, source, points=2) for name, source in RAISES.items()]
+    course.lab("lab", lab=[cells.answer("answer", HONEST), *tests])
+    for student, source in {**NOT_RAISED, "honest": ""}.items():
+        course.hand_in(student, "lab", answers={"answer": f"{HONEST}\n{source}"})
+    course.report("lab", "--timeout", "20", "--Runner.call_timeout=3")
+    return course
+
+
+@pytest.mark.parametrize("student", NOT_RAISED)
+def test_what_has_no_answer_passes_no_test_of_what_must_raise(student, must_raise):
+    points = must_raise.points(student, "lab")
+    assert points["any"] == points["everything"] == 0, must_raise.outputs(student, "lab")
+    assert re.search(
+        "NotAnswered|NotRun|NotebookStopped", must_raise.outputs(student, "lab")
+    )  # and it says why
+
+
+def test_what_raises_passes_it(must_raise):
+    points = must_raise.points("honest", "lab")
+    assert points["any"] == points["everything"] == 2
+    assert (
+        points["type"] == 0
+    )  # no addition of theirs can be asked for from outside, so it raises nothing
+    assert "no value: __add__ cannot be asked" in must_raise.outputs("honest", "lab")
+
+
+# -- what answers change ------------------------------------------------------------------------------
+
+GIVEN = """
+import pandas as pd
+frame = pd.DataFrame({"v": [1, 2]})
+basket = ["a"]
+prices = {"x": 1}
+untouched = [1]
+"""
+CHANGES = """
+frame["double"] = frame["v"] * 2
+basket.append("b")
+prices["y"] = 2
+def area(x):
+    untouched.clear()
+    return x
+"""
+
+
+def test_an_object_that_answers_change_is_the_students(tmp_path, new_course, cells):
+    course = judged(new_course(tmp_path / "course"))
+    tests = {
+        "column": "assert list(frame['double']) == [2, 4]",
+        "item": "assert basket == ['a', 'b'] and prices == {'x': 1, 'y': 2}",
+        "mine": "area(1)\nassert untouched == [1]",
+    }
+    made = [cells.test(name, source, points=2) for name, source in tests.items()]
+    course.lab("lab", lab=[cells.locked("setup", GIVEN), cells.answer("answer", CHANGES), *made])
+    course.hand_in("right", "lab", answers={"answer": CHANGES})
+    course.hand_in("nothing", "lab", answers={"answer": "def area(x):\n    return x"})
+    course.hand_in(
+        "replaces", "lab", answers={"answer": "untouched = [2]\nbasket = 3\ndef area(x): 0"}
+    )
+    course.gradewell("lab")
+    assert course.points("right", "lab") == {"column": 2, "item": 2, "mine": 2}
+    assert course.points("nothing", "lab") == {"column": 0, "item": 0, "mine": 2}
+    assert course.points("replaces", "lab") == {"column": 0, "item": 0, "mine": 2}
+
+
+def test_an_own_module_of_the_instructors_is_the_very_file(tmp_path, monkeypatch):
+    """Whatever lies beside it: a folder, a compiled file, a library of the same name."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {
+        "mine_helpers.py": "VALUE = 1",
+        "mine_helpers/__init__.py": "VALUE = 2",
+        "mine_package/__init__.py": "from mine_package.part import VALUE",
+        "mine_package/part.py": "VALUE = 1",
+        "mine_package/part/__init__.py": "VALUE = 2",
+        "mine_package/planted.py": "VALUE = 2",
+        "mine_planted.py": "VALUE = 2",
+    }.items():
+        Path(name).parent.mkdir(exist_ok=True, parents=True)
+        Path(name).write_text(text)
+    Path("other.py").write_text("VALUE = 2")
+    for name in ("mine_helpers", "mine_package/part"):
+        target = importlib.util.cache_from_source(f"{name}.py")
+        py_compile.compile(
+            "other.py", target, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+        )
+    finder = OwnModules({"mine_helpers.py", "mine_package/__init__.py", "mine_package/part.py"})
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, finder])
+    monkeypatch.setattr(
+        sys, "path", [path for path in sys.path if path not in ("", ".", str(tmp_path))]
+    )
+    try:
+        assert importlib.import_module("mine_helpers").VALUE == 1
+        assert importlib.import_module("mine_package").VALUE == 1
+        for name in ("mine_planted", "mine_package.planted"):
+            with pytest.raises(ImportError):
+                importlib.import_module(name)
+    finally:
+        for name in [one for one in sys.modules if one.startswith("mine_")]:
+            del sys.modules[name]
 
 
 # -- forgeries --------------------------------------------------------------------------------------

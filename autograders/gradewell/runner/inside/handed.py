@@ -7,6 +7,8 @@ hidden test keeps there: the arguments of a ``functools.partial``, the frame of 
 from __future__ import annotations
 
 import inspect
+import io
+import os
 import sys
 import types
 from typing import Any
@@ -56,7 +58,7 @@ def lives(owner: Any, name: str) -> bool:
     if callable(owner) or isinstance(owner, _NEVER):
         return False
     return _says(cls, name) or (
-        name == "__str__" and cls.__module__ == "__main__" and _says(cls, "__repr__")
+        name == "__str__" and not _is_a_librarys(cls) and _says(cls, "__repr__")
     )
 
 
@@ -71,15 +73,47 @@ def _declared(owner: Any, name: str) -> bool:
         known = getattr(sys.modules.get(module), kind, None)
         if known is not None and isinstance(owner, known):
             return name in names.split()
-    if cls.__module__ == "__main__":  # the instructor's cells define it, for this
-        return True
-    return _says(cls, name)
+    own = [one for one in cls.__mro__ if not _is_a_librarys(one)]
+    if own:  # the instructor defines it, for this; not what a library's class above it can do
+        kept = vars(owner) if cls.__module__ == "__main__" and hasattr(owner, "__dict__") else ()
+        return name in kept or any(_declares(one, name) for one in own)
+    return issubclass(cls, io.IOBase) and name in _OF_A_FILE
+
+
+_OURS = ("sharewell", "datapolis", "gradewell")
+"""Packages whose objects checks hand over to be used. A library's could open files, or run what they are given."""
+
+
+_OF_A_FILE = {
+    "read",
+    "readline",
+    "readlines",
+    "write",
+    "writelines",
+    "seek",
+    "tell",
+    "flush",
+    "close",
+    "closed",
+    "getvalue",
+}
+
+
+def _is_a_librarys(cls: type) -> bool:
+    """Whether a class comes with Python or an installed library, other than our own."""
+    if cls.__module__ == "__main__" or cls.__module__.partition(".")[0] in _OURS:
+        return False
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return not file or "-packages" in file or file.startswith(_STANDARD)
+
+
+_STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
 def _says(cls: type, name: str) -> bool:
     """Whether a class, or one above it, declares a name."""
-    return any(
-        name in vars(one) or name in vars(one).get("__annotations__", ())
-        for one in cls.__mro__
-        if one is not object
-    )
+    return any(_declares(one, name) for one in cls.__mro__ if one is not object)
+
+
+def _declares(cls: type, name: str) -> bool:
+    return name in vars(cls) or name in vars(cls).get("__annotations__", ())

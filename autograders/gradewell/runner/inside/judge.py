@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import importlib.util
 import io
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
+from importlib.machinery import SourceFileLoader
 from typing import Any
 
 from .names import binds_unseen, bound
@@ -185,17 +186,41 @@ class Namespace(dict[str, Any]):
 class OwnModules:
     """Finds modules in the judge's folder: the instructor's own, and none that student code has put there.
 
-    It is asked after all others (see sys.meta_path): nothing there stands for a module that is installed.
+    It is asked after all others (see sys.meta_path): nothing there stands for a module that is installed. Each module is the very file that
+    the instructor gave, never a folder, a compiled file or a library of the same name beside it.
     """
 
     def __init__(self, files: Collection[str]) -> None:
-        self.names = {file.partition("/")[0].removesuffix(".py") for file in files}
+        self.files = frozenset(files)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """See importlib.abc.MetaPathFinder."""
-        if path is not None or name not in self.names:
-            return None
-        return PathFinder.find_spec(name, [os.getcwd()], target)
+        place = name.replace(".", "/")
+        for file, within in (
+            (f"{place}/__init__.py", [f"{_PLACE}/{place}"]),
+            (f"{place}.py", None),
+        ):
+            if file in self.files and (path is None or _PLACE in str(list(path)[:1])):
+                whole = os.path.join(os.getcwd(), file)
+                return importlib.util.spec_from_file_location(
+                    name, whole, loader=_Source(name, whole), submodule_search_locations=within
+                )
+        return None
+
+
+_PLACE = "<the instructor's files>"
+"""Where packages say that their modules are: other finders look there, and find nothing."""
+
+
+class _Source(SourceFileLoader):
+    """Compiles the source, and looks at no file that says what came of it before."""
+
+    def path_stats(self, path: str) -> Any:
+        """See importlib."""
+        raise OSError("what was compiled before is not asked for")
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
+        """See importlib; nothing is kept."""
 
 
 def become(kernel: Any, steps: Sequence[Step], declared: Sequence[str]) -> Namespace:

@@ -200,6 +200,8 @@ async def _serve(
         cell = await _next(sock, peer if names is None else None)
         if names is not None:
             names.reach(cell["test"])
+            assert peer is not None
+            peer.failed = ""
         request = kernel.session.msg(
             "execute_request",
             {
@@ -219,8 +221,25 @@ async def _serve(
             await kernel.execute_request(None, [], request)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if names is not None and peer is not None and peer.failed:
+            _fail(kernel, peer.failed)
         kernel._publish_status("idle", "shell")
         wire.send(sock, wire.REPLY, kernel.session.reply)
+
+
+def _fail(kernel: Any, why: str) -> None:
+    """Make an error of a test that ran to its end over a question that had no answer: a test of what must raise would take that for it."""
+    reply = json.loads(kernel.session.reply)
+    if reply["content"]["status"] != "ok":
+        return
+    error = {
+        "ename": "NotAnswered",
+        "evalue": why,
+        "traceback": [f"\x1b[0;31mNotAnswered\x1b[0m: {why}"],
+    }
+    kernel.send_response(kernel.iopub_socket, "error", error)
+    reply["content"] = {**reply["content"], **error, "traceback": [], "status": "error"}
+    kernel.session.reply = json.dumps(reply).encode()
 
 
 async def _next(sock: socket.socket, peer: Peer | None) -> dict[str, Any]:

@@ -40,6 +40,46 @@ def bound(code: str, kinds: tuple[str, ...] = ("import", "define", "assign")) ->
     return set().union(*(found[kind] for kind in kinds))
 
 
+def changed(code: str) -> set[str]:
+    """The names of objects that a cell changes in place at its top level: ``table["x"] = 1``, ``basket.append(2)``, ``del prices["y"]``."""
+    try:
+        todo: list[ast.AST] = list(ast.parse(code).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found = set()
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            found.add(_root(node))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            in_place = any(
+                word.arg == "inplace" and isinstance(word.value, ast.Constant) and word.value.value
+                for word in node.value.keywords
+            )
+            if isinstance(called, ast.Attribute) and (called.attr in _IN_PLACE or in_place):
+                found.add(_root(called))
+        todo.extend(ast.iter_child_nodes(node))
+    return found - {""}
+
+
+_IN_PLACE = {
+    "append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "add", "discard", "update", "setdefault", "popitem",
+    "appendleft", "extendleft", "popleft", "rotate", "fill", "resize", "put", "move_to_end", "subtract", "difference_update",
+    "intersection_update", "symmetric_difference_update", "insert_column", "drop_in_place",
+}  # fmt: skip
+"""Methods of Python's, NumPy's, pandas' and Polars' containers that change them."""
+
+
+def _root(node: ast.AST) -> str:
+    """The name with which a chain of attributes and subscripts begins; empty where it is none."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def binds_unseen(code: str) -> bool:
     """Whether a cell may bind names that its text does not tell: ``import *``, ``exec``, magics."""
     try:

@@ -274,7 +274,7 @@ def _builtin(reader: Reader, payload: str) -> type:
     import builtins
 
     found = getattr(builtins, payload, None)
-    if not isinstance(found, type):
+    if payload.startswith("_") or not isinstance(found, type):
         raise CannotCross(f"{payload[:60]!r} is no builtin type")
     return found
 
