@@ -37,6 +37,8 @@ def examine() -> list[Finding]:
         _processors(),
         _chromium(),
         _bubblewrap(),
+        _control_groups(),
+        _filter(),
     ]
 
 
@@ -128,5 +130,41 @@ def _bubblewrap() -> Finding:
         path is not None,
         path or "missing",
         advice,
+        needed=False,
+    )
+
+
+def _control_groups() -> Finding:
+    from gradewell.runner.groups import purposes
+
+    means = {
+        "weight": "a fair share of the processor",
+        "count": "processor time",
+        "memory": "memory of every kind",
+        "processes": "processes",
+        "halt": "halting",
+    }
+    there = purposes() if sys.platform == "linux" else frozenset()
+    found = [text for name, text in means.items() if name in there]
+    missing = [text for name, text in means.items() if name not in there]
+    return Finding(
+        "Control groups, to bound student code",
+        not missing,
+        ", ".join(found) or "none",
+        f"without them gradewell adds up what it can see, and cannot hold for sure: {', '.join(missing)}. Run the grader as root, or in "
+        "systemd-run --user --scope -p Delegate=yes",
+        needed=False,
+    )
+
+
+def _filter() -> Finding:
+    from gradewell.runner.inside.seccomp import unavailable
+
+    why = unavailable() if sys.platform == "linux" else f"this is {sys.platform}"
+    return Finding(
+        "Filter of system calls, for student code",
+        not why,
+        why or "found",
+        "grade on Linux on x86_64 or aarch64",
         needed=False,
     )

@@ -49,6 +49,7 @@ def hierarchies() -> tuple[Hierarchy, ...]:
         if (purposes := one.purposes - covered) and _usable(one):
             found.append(Hierarchy(one.folder, one.version, frozenset(purposes)))
             covered |= purposes
+            _sweep(one.folder)
     return tuple(found)
 
 
@@ -105,6 +106,26 @@ class Group:
 
     def _open(self, purpose: str, path: Path, how: int = os.O_RDONLY) -> None:
         self.files.append((purpose, os.open(path, how | os.O_CLOEXEC)))
+
+    def places(self) -> list[str]:
+        """The files into which a process writes 0 to be in the group."""
+        return [str(folder / "cgroup.procs") for folder in self.folders]
+
+    def bound(self, limits: Limits) -> None:
+        """Bound the memory of the group, files in memory included, by what a notebook may have."""
+        for purpose, number in self.files:
+            if purpose == "most":
+                with contextlib.suppress(OSError):  # then it is watched only
+                    os.write(number, str(limits.memory + limits.disk).encode())
+
+    def refused(self) -> bool:
+        """Whether the system has ended a process of the group for its memory."""
+        told = [os.pread(n, 4096, 0).decode() for purpose, n in self.files if purpose == "refused"]
+        return any(
+            one.rpartition("oom_kill ")[2].split()[:1] not in ([], ["0"])
+            for one in told
+            if "oom_kill " in one
+        )
 
     def close(self) -> None:
         """Let go of the descriptors, and remove the group, whose processes have ended or are about to."""
@@ -195,6 +216,15 @@ def _usable(one: Hierarchy) -> bool:
     )
     _remove(probe)
     return moved.returncode == 0
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the groups of graders that were killed."""
+    for group in folder.glob("gradewell-*-*"):
+        owner = group.name.split("-")[1]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            with contextlib.suppress(OSError):  # something in it goes on
+                group.rmdir()
 
 
 def _remove(folder: Path) -> None:

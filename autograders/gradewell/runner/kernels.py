@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import psutil
 from jupyter_client.manager import AsyncKernelManager
 
-from . import sandbox
+from . import groups, sandbox
+from .inside import seccomp
 from .runner import Runner
 
 TICK = 0.1
@@ -37,7 +39,7 @@ class Watch:
             self.stopped = f"it put out more than {5 * self.limits.output / 2**20:,.0f} MiB"
         return self.output <= self.limits.output
 
-    async def over(self, process: psutil.Process) -> None:
+    async def over(self, process: psutil.Process, group: groups.Group | None) -> None:
         """Watch a process and its children, and kill them when they use too much."""
         end = time.monotonic() + self.limits.seconds
         children: list[psutil.Process] = []
@@ -50,7 +52,7 @@ class Watch:
             memory = sum(map(_resident, children))
             if time.monotonic() > end:
                 self.stopped = f"it took more than {self.limits.seconds:g} s altogether"
-            elif memory > self.limits.memory:
+            elif memory > self.limits.memory or (group and group.refused()):
                 self.stopped = f"it used more than {self.limits.memory / 2**20:,.0f} MiB of memory"
             elif len(children) > self.limits.processes:
                 self.stopped = f"it started more than {self.limits.processes} processes"
@@ -93,16 +95,30 @@ def kernel_manager(
                     "--core=0",
                 ]
                 kernel_cmd = [*limited, *kernel_cmd]
-            if sandboxed:
-                folder = os.path.abspath(kw.pop("cwd", None) or os.curdir)
-                view = self._view(kernel_cmd, folder)
-                kernel_cmd = sandbox.command(view, kernel_cmd, folder)
-                kw["env"] = dict(view.environment)
-            kw["env"] = {**kw.get("env", os.environ), **variables}
-            await super()._async_launch_kernel(kernel_cmd, **kw)
+            self.group = None
+            if runner.control_groups:
+                with contextlib.suppress(OSError):  # then what it uses is added up only
+                    self.group = groups.Group(limits)
+            with contextlib.ExitStack() as stack:
+                if sandboxed:
+                    folder = os.path.abspath(kw.pop("cwd", None) or os.curdir)
+                    view = self._view(kernel_cmd, folder)
+                    filtering = -1
+                    if runner.filter_calls and not seccomp.unavailable():
+                        counted = {purpose for purpose, _ in self.group.files} if self.group else ()
+                        written = seccomp.program("memory" in counted, sessions=True)
+                        filtering = stack.enter_context(_holding(written))
+                        kw["pass_fds"] = (*kw.get("pass_fds", ()), filtering)
+                    kernel_cmd = sandbox.command(view, kernel_cmd, folder, filtering)
+                    kw["env"] = dict(view.environment)
+                kw["env"] = {**kw.get("env", os.environ), **variables}
+                if self.group:  # it moves itself there before it begins
+                    kernel_cmd = [*_MOVED, *self.group.places(), "--", *kernel_cmd]
+                    self.group.bound(limits)
+                await super()._async_launch_kernel(kernel_cmd, **kw)
             provisioner: Any = self.provisioner
             self.process = psutil.Process(provisioner.pid)
-            self.watching = asyncio.ensure_future(watch.over(self.process))
+            self.watching = asyncio.ensure_future(watch.over(self.process, self.group))
 
         def _view(self, program: list[str], folder: str) -> sandbox.View:
             assert self.kernel_spec is not None
@@ -140,9 +156,29 @@ def kernel_manager(
             await super()._async_cleanup_resources(restart)
             if not restart:
                 self.watching.cancel()
+                if self.group:
+                    self.group.close()
                 shutil.rmtree(self.private, ignore_errors=True)
 
     return Watched
+
+
+_MOVED = [
+    "sh", "-c", 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 70; shift; done; shift; exec "$@"', "sh",
+]  # fmt: skip
+"""Moves the process into the groups whose files are named up to ``--``, and becomes the command after it."""
+
+
+@contextlib.contextmanager
+def _holding(content: bytes) -> Iterator[int]:
+    """An open file that holds this."""
+    number = os.memfd_create("filter", 0)
+    try:
+        os.write(number, content)
+        os.lseek(number, 0, os.SEEK_SET)
+        yield number
+    finally:
+        os.close(number)
 
 
 def _resident(process: psutil.Process) -> int:

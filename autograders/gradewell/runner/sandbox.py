@@ -65,9 +65,11 @@ def unavailable() -> str:
     return ""
 
 
-def command(view: View, program: list[str], folder: str = "/tmp") -> list[str]:
-    """The command that runs ``program`` in the sandbox, in a folder there."""
+def command(view: View, program: list[str], folder: str = "/tmp", filtering: int = -1) -> list[str]:
+    """The command that runs ``program`` in the sandbox, in a folder there; an open file may hold a filter of system calls."""
     words = [*_base(), "--clearenv"]
+    if filtering >= 0:
+        words += ["--seccomp", str(filtering)]
     for name, value in view.environment.items():
         words += ["--setenv", name, value]
     for path in (*SYSTEM, *(f"/etc/{name}" for name in _CONFIGURATION.split())):
