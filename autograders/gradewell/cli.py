@@ -6,7 +6,9 @@ import sys
 from typing import Annotated
 
 import typer
-from sharewell.console import escape_foreign_characters, visible
+from sharewell.console import escape_foreign_characters
+
+from gradewell.terminal import visible
 
 app = typer.Typer(
     name="gradewell",

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from gradewell.terminal import visible
 
 from sharewell import data
-from sharewell.console import console, escape_foreign_characters, say, visible
+from sharewell.console import console, escape_foreign_characters, say
 from sharewell.errors import SharewellError
 
 if TYPE_CHECKING:

@@ -25,13 +25,6 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
-def visible(text: str) -> str:
-    """Text in which whatever a terminal would act upon is an escape: others have chosen the names in it."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
-    )
-
-
 def escape_foreign_characters() -> None:
     """Let output go on at a character that its encoding lacks, as redirected output on Windows often does: as ``\\u2713``."""
     for stream in (sys.stdout, sys.stderr):

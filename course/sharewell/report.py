@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from gradewell.terminal import visible
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from sharewell import content
-from sharewell.console import visible
 from sharewell.course import Course
 
 _RESULT = "application/vnd.gradewell.result+json"

@@ -208,6 +208,22 @@ def test_what_cannot_be_graded_costs_itself_only(mini_course, hand_in, sharewell
     assert snapshot(mini_course / "submitted") == submitted
 
 
+def test_what_is_too_much_costs_itself_and_a_name_acts_on_no_terminal(
+    mini_course, hand_in, sharewell
+):
+    name = "eve\x1b]0;owned\x07"
+    hand_in(name, 42)
+    hand_in("good", 42)
+    large = hand_in("large", 42).with_name("large.bin")
+    with large.open("wb") as file:
+        file.truncate(600 << 20)
+    ran = sharewell("grade", "mini", "--course", mini_course)
+    fails(ran, "large: more was handed in than a notebook may have")
+    assert "\x1b]0;" not in ran.stdout + ran.stderr
+    assert "eve\\x1b]0;owned" in ran.stdout
+    assert re.search(r"good +3 +3", ran.stdout)
+
+
 def test_students_may_have_names(mini_course, hand_in, sharewell):
     students = ("zoë-o'brien", "王小明", "a.b@example.org", "two words")
     for student in students:

@@ -212,7 +212,7 @@ def _usable(one: Hierarchy) -> bool:
     except OSError:
         return False
     moved = subprocess.run(
-        ["sh", "-c", 'echo 0 > "$0"', probe / "cgroup.procs"], capture_output=True, check=False
+        ["/bin/sh", "-c", 'echo 0 > "$0"', probe / "cgroup.procs"], capture_output=True, check=False
     )
     _remove(probe)
     return moved.returncode == 0

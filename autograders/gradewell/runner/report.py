@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
-from sharewell.console import visible
+
+from gradewell.terminal import visible
 
 from .submission import Submission
 

@@ -1,0 +1,10 @@
+"""Names that others have chosen, on a terminal."""
+
+from __future__ import annotations
+
+
+def visible(text: str) -> str:
+    """Text in which whatever a terminal would act upon is an escape."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )
