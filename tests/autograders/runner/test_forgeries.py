@@ -30,6 +30,8 @@ CHOSEN = os.environ.get("FORGERIES", "")
 SAMPLE = 8
 """How many are tried on each lab, unless others are named."""
 PATIENCE = ("--timeout", "10", "--Runner.call_timeout=3", "--Runner.notebook_timeout=120")
+LITTLE_PATIENCE = ("--timeout", "4", "--Runner.call_timeout=2", "--Runner.notebook_timeout=40")
+"""For the small course, in which nothing honest takes a second."""
 UNTOUCHED, HONEST = "untouched", "honest"
 
 
@@ -253,7 +255,7 @@ def small(tmp_path_factory, new_course, cells):
     untouched(course, "lab")
     honest(course, HONEST)
     course.hand_in("by-hand", "lab", "first", answers={"answer": BY_HAND})
-    course.gradewell("lab", *PATIENCE, "--memory", "700", code=None)
+    course.gradewell("lab", *LITTLE_PATIENCE, "--memory", "700", code=None)
     print(f"small course: {len(FORGERIES)} forgeries of {len(KINDS)} kinds")
     return course
 

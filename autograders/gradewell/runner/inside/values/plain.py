@@ -279,6 +279,13 @@ def _builtin(reader: Reader, payload: str) -> type:
     return found
 
 
+def _read_namespace(reader: Reader, payload: Any) -> types.SimpleNamespace:
+    names = dict(_read_pairs(reader, payload))
+    if any(name.startswith(("_repr_", "_ipython_")) for name in names):
+        raise CannotCross("an object that says itself how it is shown")
+    return types.SimpleNamespace(**names)
+
+
 def _always(value: Any) -> bool:
     return True
 
@@ -336,7 +343,7 @@ KINDS: list[Kind] = [
     Kind("dict_items", only(type({}.items())), [...], lambda w, v: [w.value(one) for pair in v for one in pair],
          lambda r, p: dict(_read_pairs(r, p)).items(), shared=True),
     Kind("SimpleNamespace", only(types.SimpleNamespace), [...], lambda w, v: _pairs(w, vars(v)),
-         lambda r, p: types.SimpleNamespace(**dict(_read_pairs(r, p))), shared=True,
+         _read_namespace, shared=True,
          change=Change(_watch_namespace, _become_namespace)),
     Kind("range", only(range), (..., ..., ...), lambda w, v: _items(w, (v.start, v.stop, v.step)), _read_ranged(range)),
     Kind("slice", only(slice), (..., ..., ...), lambda w, v: _items(w, (v.start, v.stop, v.step)), _read_ranged(slice)),
