@@ -171,8 +171,7 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                 old, new = _texts(dest / f"{name}.ipynb"), _texts(staging / f"{name}.ipynb")
                 if not old or before[name].get("handed_in") == self.marks[name]["handed_in"]:
                     continue
-                submitted = gradebook.find_submission_notebook(name, assignment, student)
-                for grade in submitted.grades:
+                for grade in gradebook.find_submission_notebook(name, assignment, student).grades:
                     by_hand = grade.manual_score is not None or grade.extra_credit
                     answer = old.get(grade.name), new.get(grade.name)
                     same = answer[0] == answer[1] if grade.name in new else old == new
@@ -180,9 +179,6 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
                         grade.manual_score = grade.extra_credit = None
                         grade.needs_manual_grade = grade.auto_score is None
                         taken.append(grade.name)
-                for comment in submitted.comments:
-                    if comment.manual_comment and old.get(comment.name) != new.get(comment.name):
-                        comment.manual_comment = None
             gradebook.db.commit()
         if taken:
             self.note(

@@ -179,6 +179,8 @@ def notebooks(course):
     """Every file below ``autograded``, notebooks with addresses and times made the same."""
     found = {}
     for path in sorted((course.path / "autograded").rglob("*")):
+        if path.name == "extra.ipynb":  # none of the lab's, which only nbgrader keeps
+            continue
         if path.is_file() and path.parent.name != "handed-in":  # which only ours keeps
             name = str(path.relative_to(course.path))
             found[name] = (
