@@ -96,7 +96,7 @@ class Conversation:
     def _hear(self) -> tuple[bytes, Any]:
         kind, body = wire.receive(self.sock)
         if kind == wire.PIECE:
-            self._pieces.append(body)
+            self._pieces.append(body) if body else self._pieces.clear()
         elif kind == wire.FILES:
             self.files, self._pieces, self._heard = b"".join(self._pieces), [], True
         elif kind == wire.SAME:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -381,29 +381,32 @@ class Turns:
     @contextmanager
     def together(self) -> Iterator[None]:
         """While nobody is alone, or waits to be."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._waiting)
-            self._running += 1
-        try:
+        with self._counted(lambda: not self._waiting):
             yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """When all others have ended."""
         with self._changed:
             self._waiting += 1
-            self._changed.wait_for(lambda: not self._running)
+        try:
+            with self._counted(lambda: not self._running):
+                yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def _counted(self, may: Callable[[], bool]) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(may)
             self._running += 1
         try:
             yield
         finally:
             with self._changed:
                 self._running -= 1
-                self._waiting -= 1
                 self._changed.notify_all()
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .inside.budget import ended_for_memory
 from .job import Limits
 
 _V1 = {
@@ -120,11 +121,10 @@ class Group:
 
     def refused(self) -> bool:
         """Whether the system has ended a process of the group for its memory."""
-        told = [os.pread(n, 4096, 0).decode() for purpose, n in self.files if purpose == "refused"]
         return any(
-            one.rpartition("oom_kill ")[2].split()[:1] not in ([], ["0"])
-            for one in told
-            if "oom_kill " in one
+            ended_for_memory(os.pread(number, 4096, 0).decode())
+            for purpose, number in self.files
+            if purpose == "refused"
         )
 
     def close(self) -> None:

@@ -164,7 +164,7 @@ def kernel_manager(
 
 
 _MOVED = [
-    "sh", "-c", 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 70; shift; done; shift; exec "$@"', "sh",
+    "/bin/sh", "-c", 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 70; shift; done; shift; exec "$@"', "sh",
 ]  # fmt: skip
 """Moves the process into the groups whose files are named up to ``--``, and becomes the command after it."""
 

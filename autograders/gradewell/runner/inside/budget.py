@@ -150,10 +150,8 @@ class Budget:
     def too_much_memory(self) -> bool:
         """Whether they hold more than they may."""
         if "memory" in self._files:
-            if "oom_kill " in (told := _read(self._files["refused"])):
-                killed = told.rpartition("oom_kill ")[2].split()[0]
-                if killed != "0":
-                    return True
+            if ended_for_memory(_read(self._files["refused"])):
+                return True
             if int(_read(self._files["memory"])) <= self.memory:
                 return False
             own, files = _held(_read(self._files["of"]))
@@ -209,6 +207,12 @@ class Budget:
         elif self.alone:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, 18)  # SIGCONT
+
+
+def ended_for_memory(told: str) -> bool:
+    """Whether the system has ended a process of a group for its memory, by the group's ``memory.events`` or ``memory.oom_control``."""
+    counted = dict(line.split() for line in told.splitlines())
+    return counted.get("oom_kill", "0") != "0"
 
 
 def _read(number: int) -> str:

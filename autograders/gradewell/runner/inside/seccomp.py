@@ -17,7 +17,6 @@ _EPERM, _ENOSYS = 1, 38
 _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-_X32 = 0x40000000
 
 REFUSED = {
     # What keeps things in the kernel, where they outlive the notebook or are those of whoever grades.

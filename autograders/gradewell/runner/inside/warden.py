@@ -381,6 +381,7 @@ class Warden:
     def _files(self) -> None:
         """Send an archive of the notebook's folder as it is now: plain files and folders only. Nothing of the notebook may run."""
         most = self.limits["disk"]
+        self._send_piece(b"")  # a new one begins, whatever became of the last
         try:
             archive.pack(self.folder, self.keep_out, most, READING, self._send_piece)
         except archive.TooMuch as error:

@@ -13,7 +13,7 @@ REQUEST, FILES = b"q", b"f"  # grader to warden: what is wanted, and the archive
 PIECE, SAME = (
     b"p",
     b"=",
-)  # back: a piece of the folder's archive, which FILES ends; it is what was sent last
+)  # back: a piece of the folder's archive, an empty one first, FILES after the last; it is what was sent last
 CELLS, FINISH, INTERRUPT = (
     b"c",
     b"z",
