@@ -6,7 +6,7 @@ https://nbgrader.readthedocs.io/en/stable/configuration/config_options.html list
 import os
 from pathlib import Path
 
-from gradewell import pages, waiting
+from gradewell import waiting
 from gradewell.runner.execute import preprocessors
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from sharewell import content, variant
@@ -44,7 +44,6 @@ c.Runner.hidden = [str(content.root() / "source"), str(content.submissions())]
 # What students write and put out reaches feedback and formgrader without anything that acts or is loaded from elsewhere.
 c.HTMLExporter.preprocessors = ["gradewell.pages.Harmless"]
 c.HTMLExporter.filters = {"markdown2html": "gradewell.pages.markdown2html"}
-c.HTMLExporter.extra_template_paths = [str(pages.TEMPLATES)]
 
 # Where a person has to grade, feedback pages and `nbgrader export` say so.
 c.GenerateFeedback.preprocessors = [waiting.Grades, CSSHTMLHeaderPreprocessor]

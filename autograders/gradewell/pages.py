@@ -4,7 +4,6 @@ For any nbgrader course, in its ``nbgrader_config.py``::
 
     c.HTMLExporter.preprocessors = ["gradewell.pages.Harmless"]
     c.HTMLExporter.filters = {"markdown2html": "gradewell.pages.markdown2html"}
-    c.HTMLExporter.extra_template_paths = [str(gradewell.pages.TEMPLATES)]
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import re
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -34,15 +34,20 @@ from nbformat.v4 import new_output
 from nbgrader.server_extensions.formgrader import handlers
 
 TEMPLATES = Path(__file__).parent / "templates"
-"""Templates that go before nbgrader's and nbconvert's."""
+"""Templates that go before nbgrader's and nbconvert's on feedback pages."""
 LARGEST = 10 << 20
 """Characters of outputs on one page."""
-LONGEST = 200_000
-"""Characters of a cell's own text that are shown."""
+LONGEST, LONGEST_IN_ALL = 30_000, 400_000
+"""Characters of a cell's own text that are shown, and of all cells."""
+LONGEST_OUTPUT = 2 << 20
+"""Characters of an output that are shown."""
 SECONDS, SECONDS_EACH = 20.0, 2.0
-"""For all Markdown of a page, and for each text; what would take longer is shown as it was written."""
+"""For all Markdown and formulas of a page, and for each text; what would take longer is shown as it was written."""
 
 _LONGEST_FORMULA = 5_000
+_LONGEST_WITHOUT_CLOCK = 2_000
+_DEEPEST, _ATTRIBUTES_EACH = 200, 1_000
+"""Elements in each other, and attributes of one, that are made anew: what parsers do with more takes its square."""
 _TEXT = ("a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li ol p pre q s samp small span "
          "strong sub summary sup table tbody td tfoot th thead tr u ul var")  # fmt: skip
 _FORMULA = ("math mrow mi mn mo ms mtext mspace msup msub msubsup mover munder munderover mfrac msqrt mroot mtable mtr mtd mstyle mpadded "
@@ -54,26 +59,14 @@ _ATTRIBUTES = {
     **{tag: {"accent", "columnalign", "display", "fence", "form", "linebreak", "linethickness", "lspace", "mathvariant", "maxsize", "minsize",
              "movablelimits", "notation", "rspace", "separator", "stretchy", "width"} for tag in _FORMULA.split()},
 }  # fmt: skip
-_STYLES = set(
-    [
-        "background-color",
-        "border",
-        "border-collapse",
-        "color",
-        "font-family",
-        "font-size",
-        "font-style",
-        "font-weight",
-        "height",
-        "margin",
-        "padding",
-        "text-align",
-        "text-decoration",
-        "vertical-align",
-        "white-space",
-        "width",
-    ]
-)
+_STYLES = {
+    "background-color", "border", "border-collapse", "color", "font-family", "font-size", "font-style", "font-weight", "height", "margin",
+    "padding", "text-align", "text-decoration", "vertical-align", "white-space", "width",
+}  # fmt: skip
+_STYLE = re.compile(r"\s*([a-z-]+)\s*:\s*([\w#%.,\s\"'()-]{1,100})")
+_MOVES = re.compile(r"-\s*[.0-9]|\(|[0-9]{5}")
+"""What would put something over its neighbours, is reckoned elsewhere, or is too large; colours are written with parentheses."""
+_COLOUR = re.compile(r"(?:rgba?|hsla?)\([0-9.,%\s]*\)|#[0-9a-fA-F]{3,8}\b")
 _CLASS = re.compile(
     r"dataframe|highlight|hl-\w+|[a-z][a-z0-9]?"
 )  # of pandas, and of coloured source
@@ -88,8 +81,11 @@ _OURS = "handed-in-"
 def clean(markup: str) -> str:
     """HTML that is made anew of what is harmless in it: text, tables, pictures that are inside of it, formulas, simple styles, links.
 
-    A picture in SVG stays inside of an ``img``, where nothing of it can act or load anything.
+    A picture in SVG stays inside of an ``img``, where nothing of it can act or load anything. What is too long, or too deep, to be made anew
+    in a moment is shown as it was written.
     """
+    if len(markup) > LONGEST_OUTPUT or not _is_quick(markup):
+        return f"<pre>{html.escape(_shortened(markup, LONGEST))}</pre>"
     return nh3.clean(
         markup,
         tags={*_TEXT.split(), *_FORMULA.split(), "img"},
@@ -100,6 +96,72 @@ def clean(markup: str) -> str:
         url_schemes={"http", "https", "mailto", "data"},
         id_prefix=_OURS,
         link_rel="noopener noreferrer",
+    )
+
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)")
+_PART = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s/\"']+")
+_END_THEMSELVES = {
+    "area", "br", "col", "colgroup", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p", "source", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "wbr",
+}  # fmt: skip
+
+
+def _is_quick(markup: str) -> bool:
+    """Whether no element stands in hundreds of others, and none has thousands of attributes."""
+    opened: Counter[str] = Counter()
+    depth = 0
+    for match in _TAG.finditer(markup):
+        ends, name, attributes = match[1], match[2].lower(), match[3]
+        if len(attributes) > _ATTRIBUTES_EACH and len(_PART.findall(attributes)) > _ATTRIBUTES_EACH:
+            return False
+        if name in _END_THEMSELVES:
+            continue
+        if not ends:
+            opened[name] += 1
+            depth += 1
+        elif opened[name]:
+            opened[name] -= 1
+            depth -= 1
+        if depth > _DEEPEST:
+            return False
+    return True
+
+
+def _style(declarations: str) -> str:
+    """Of declarations those that change how something looks, and nothing around it."""
+    kept = []
+    for declaration in declarations.split(";"):
+        found = _STYLE.fullmatch(declaration)
+        if not found or found[1] not in _STYLES or _MOVES.search(_COLOUR.sub("", found[2])):
+            continue
+        if found[1] == "vertical-align" and not found[2].replace("-", "").strip().isalpha():
+            continue
+        kept.append(f"{found[1]}: {found[2].strip()}")
+    return "; ".join(kept)
+
+
+_SHEET = re.compile(r"<style[^>]*>([^<]*)</style>", re.IGNORECASE)
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_ID = re.compile(r"\bid=([\"'])([\w-]+)\1")
+
+
+def _with_own_styles(markup: str) -> str:
+    """HTML in which every element has the styles that a style sheet in it gives its id, as those of pandas' Styler do."""
+    if len(markup) > LONGEST_OUTPUT:
+        return markup
+    styles: dict[str, str] = {}
+    for sheet in _SHEET.findall(markup):
+        for selectors, declarations in _RULE.findall(sheet):
+            look = html.escape(_style(declarations))
+            for selector in selectors.split(",") if look else ():
+                name = selector.strip().removeprefix("#")
+                if selector.strip().startswith("#") and re.fullmatch(r"[\w-]+", name):
+                    styles[name] = f"{styles[name]}; {look}" if name in styles else look
+    return (
+        _ID.sub(lambda m: f'{m[0]} style="{styles[m[2]]}"' if m[2] in styles else m[0], markup)
+        if styles
+        else markup
     )
 
 
@@ -114,6 +176,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
         return value if _PICTURE.fullmatch(value) else None
     if name == "class":
         return " ".join(one for one in value.split() if _CLASS.fullmatch(one)) or None
+    if name == "style":
+        return _style(value) or None
     if name in _NUMBERS and tag not in _FORMULA.split():
         return value if _NUMBER.fullmatch(value) else None
     return value
@@ -127,39 +191,46 @@ class Harmless(Preprocessor):
         for name in ("student", "first_name", "last_name", "notebook_path"):  # formgrader's
             if isinstance(resources.get(name), str):
                 resources[name] = html.escape(resources[name])
-        resources.setdefault("inlining", {}).setdefault("css", []).append(_head(resources))
-        resources["seconds_for_markdown"] = SECONDS
+        exporter: Any = self.parent
+        if _guard not in exporter._preprocessors:  # a template's own begins the head anew
+            exporter.register_preprocessor(_guard, enabled=True)
+        resources["seconds_left"] = SECONDS
         nb.metadata.pop("widgets", None)  # they would need scripts
-        left = LARGEST
+        left, text_left = LARGEST, LONGEST_IN_ALL
         for cell in nb.cells:
-            cell.source = _shortened(cell.source, LONGEST)
+            cell.source = _shortened(cell.source, max(0, min(LONGEST, text_left)))
+            text_left -= len(cell.source)
             cell.metadata.pop("tags", None)
             cell.metadata.pop("alt", None)
-            cell.pop("attachments", None) if cell.cell_type == "raw" else _pictures(cell)
+            if cell.cell_type == "raw":  # which pages take for their own HTML
+                cell.metadata.pop("raw_mimetype", None)
+                cell.pop("attachments", None)
+                cell.source = f"<pre>{html.escape(cell.source)}</pre>"
+            else:
+                _pictures(cell)
             if cell.cell_type != "code":
                 continue
             cell.execution_count = _number(cell.get("execution_count"))
             outputs = []
-            for output in map(_output, cell.outputs):
+            for output in cell.outputs:
                 left -= len(str(output))
-                outputs.append(
-                    output if left >= 0 else _text("There is more than this page can show.")
-                )
                 if left < 0:
+                    outputs.append(_text("There is more than this page can show."))
                     break
+                outputs.append(_output(output, resources))
             cell.outputs = outputs
         return nb, resources
 
 
-def _output(output: NotebookNode) -> NotebookNode:
+def _output(output: NotebookNode, resources: Any) -> NotebookNode:
     """An output made anew; what has another form than nbformat's becomes a sentence."""
     try:
         kind = output["output_type"]
         if kind == "stream":
             name = "stderr" if output["name"] == "stderr" else "stdout"
-            return new_output("stream", name=name, text=str(output["text"]))
+            return new_output("stream", name=name, text=_coloured(output["text"]))
         if kind == "error":
-            traceback = [str(line) for line in output["traceback"]]
+            traceback = _coloured("\n".join(map(str, output["traceback"]))).split("\n")
             said = {key: str(output[key]) for key in ("ename", "evalue")}
             return new_output("error", **said, traceback=traceback)
         shown: dict[str, Any] = {}
@@ -172,7 +243,8 @@ def _output(output: NotebookNode) -> NotebookNode:
         if (
             "text/latex" in shown and "text/html" not in shown
         ):  # browsers show MathML without a script
-            shown["text/html"] = clean(_formula(shown.pop("text/latex").strip("$ \n"), "block"))
+            source = shown.pop("text/latex").strip("$ \n")
+            shown["text/html"] = _in_time(resources, source, lambda: _formula(source, "block"))
         more = {}
         if kind == "execute_result":
             more["execution_count"] = _number(output.get("execution_count"))
@@ -187,6 +259,16 @@ def _text(sentence: str) -> NotebookNode:
     return new_output("stream", name="stdout", text=sentence)
 
 
+_CODES = 2_000
+_NO_COLOUR = re.compile(r"\x1b(?!\[[0-9;]{0,40}m)")
+
+
+def _coloured(content: Any) -> str:
+    """A text with the codes for colours that a page shows, where there are not too many."""
+    text = _NO_COLOUR.sub("", _shortened(str(content), LONGEST_OUTPUT))
+    return text if text.count("\x1b") <= _CODES else re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
 def _encoded(content: Any) -> str:
     """Base64 as it is, without what does not belong to it; empty where it is none."""
     try:
@@ -196,8 +278,8 @@ def _encoded(content: Any) -> str:
 
 
 _SHOWN: dict[str, Callable[[Any], str]] = {
-    "text/plain": str,
-    "text/html": lambda content: clean(str(content)),
+    "text/plain": lambda content: _coloured(content),
+    "text/html": lambda content: clean(_with_own_styles(str(content))),
     "text/markdown": str,  # it is cleaned when it has become HTML
     "text/latex": str,
     "image/png": _encoded,
@@ -276,29 +358,57 @@ def _formula(source: str, display: str) -> str:
     try:
         if len(source) > _LONGEST_FORMULA:
             raise ValueError
-        return convert(source, display=display)
+        return _bold(convert(_known(source), display=display))
     except _TooSlow:
         raise
     except Exception:  # of a formula that is none
         return f"<code>{html.escape(source)}</code>"
 
 
+_SYNONYMS = {
+    r"\\(begin|end)\{aligned(?:at)?\}": r"\\\1{split}",
+    r"\\(begin|end)\{gathered\}": r"\\\1{align*}",
+    r"\\[lr]Vert(?![a-zA-Z])": r"\\Vert ",
+    r"\\[lr]vert(?![a-zA-Z])": r"\\vert ",
+    r"\\operatorname\*": r"\\operatorname",
+    r"\\not\s*=": r"\\neq ",
+}
+"""What latex2mathml does not know, or gets wrong, by what it knows."""
+
+
+def _known(source: str) -> str:
+    for unknown, known in _SYNONYMS.items():
+        source = re.sub(unknown, known, source)
+    return source
+
+
+def _bold(formula: str) -> str:
+    """Bold letters by a style: browsers of today know no other ``mathvariant`` than normal."""
+    return re.sub(r'(mathvariant="bold[a-z-]*")', r'\1 style="font-weight: bold"', formula)
+
+
 @pass_context
 def markdown2html(context: Context, source: str) -> str:
     """Markdown as harmless HTML; as it was written, where that would take too long or it is none."""
-    resources = context.get("resources", {})
     cell = context.get("cell", {})
-    left = resources.get("seconds_for_markdown", SECONDS)
-    begun = time.monotonic()
     attachments = cell.get("attachments") or {}
     renderer = _Renderer(escape=False, attachments=attachments, exclude_anchor_links=True)
+    markdown = MarkdownWithMath(renderer=renderer)
+    return _in_time(context.get("resources", {}), source, lambda: markdown.render(source))
+
+
+def _in_time(resources: Any, source: str, made: Callable[[], str]) -> str:
+    """What is made of a source, cleaned; the source itself where that takes too long, by itself or with the rest of the page, or fails."""
+    left = resources.get("seconds_left", SECONDS)
+    begun = time.monotonic()
     try:
-        with _at_most(min(left, SECONDS_EACH)):
-            return clean(MarkdownWithMath(renderer=renderer).render(source))
+        with _at_most(min(left, SECONDS_EACH), len(source)):
+            markup = made()
     except Exception:  # of the time, a missing attachment, or nesting without end
-        return f"<pre>{html.escape(source)}</pre>"
+        markup = f"<pre>{html.escape(source)}</pre>"
     finally:
-        resources["seconds_for_markdown"] = left - (time.monotonic() - begun)
+        resources["seconds_left"] = left - (time.monotonic() - begun)
+    return clean(markup)  # no alarm rings in there
 
 
 class _TooSlow(Exception):
@@ -306,14 +416,12 @@ class _TooSlow(Exception):
 
 
 @contextlib.contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raise _TooSlow in the body when it takes longer. Where no alarm can be set, nothing is converted that could take long."""
-    if seconds <= 0:
+def _at_most(seconds: float, length: int) -> Iterator[None]:
+    """Raise _TooSlow in the body when it takes longer. Where no alarm can be set, in other threads, only short texts are converted."""
+    clock = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if seconds <= 0 or not (clock or length <= _LONGEST_WITHOUT_CLOCK):
         raise _TooSlow
-    if (
-        not hasattr(signal, "setitimer")
-        or threading.current_thread() is not threading.main_thread()
-    ):
+    if not clock:
         yield
         return
 
@@ -329,13 +437,21 @@ def _at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _head(resources: Any) -> str:
-    """A Content-Security-Policy, where templates write style sheets: after the scripts of formgrader's own head, before everything else."""
-    if "submission_id" not in resources:  # a feedback page has no scripts at all
-        return "</style>" + _policy("'none'", "'none'") + "<style>"
-    hashes = " ".join(f"'{_hash(script)}'" for script in (_NO_MATHJAX, *_scripts_of_formgrader()))
-    policy = _policy("'self'", f"'self' 'unsafe-hashes' {hashes}")
-    return f"</style>{policy}<script>{_NO_MATHJAX}</script><style>"
+_APART = "<style>.output_subarea, .text_cell_render { contain: paint; overflow-x: auto }</style>"
+"""Nothing of a cell is drawn outside of it."""
+
+
+def _guard(nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+    """A preprocessor that writes a Content-Security-Policy where templates write style sheets, before every script but formgrader's own."""
+    if "submission_id" in resources:
+        hashes = " ".join(f"'{_hash(script)}'" for script in (_NO_MATHJAX, *_scripts_of_formgrader()))  # fmt: skip
+        head = _policy("'self'", f"'self' 'unsafe-hashes' {hashes}")
+        head += f"<script>{_NO_MATHJAX}</script>"
+    else:  # a feedback page has no scripts at all
+        head = _policy("'none'", "'none'")
+    inlined = resources.setdefault("inlining", {}).setdefault("css", [])
+    inlined.append(f"</style>{head}{_APART}<style>")
+    return nb, resources
 
 
 def _policy(loaded: str, scripts: str) -> str:
@@ -347,9 +463,11 @@ def _policy(loaded: str, scripts: str) -> str:
 
 
 _NO_MATHJAX = (
-    "var MathJax = {Hub: {Startup: {signal: {Interest: function (ready) { ready('End'); }}}}};"
+    "var MathJax = {Hub: {Startup: {signal: {Interest: function (ready) { "
+    "$(document).one('ajaxStop', function () { ready('End'); }); }}}}};"
 )
-"""Formgrader waits for MathJax, which comes from another server, before its first box has the cursor; formulas are MathML here."""
+"""Formgrader waits for MathJax, which comes from another server, before its first box has the cursor; formulas are MathML here. The boxes are
+open once their points have come."""
 
 
 @cache

@@ -72,19 +72,28 @@ def problems(course: Course, lab: str) -> Counter[str]:
     for path in (course.root / "autograded").glob(f"*/{lab}/{lab}.ipynb"):
         met = set()
         for cell in nbformat.read(path, as_version=4).cells:
-            task = cell.metadata.get("nbgrader", {}).get("grade_id", "").partition("-")[0]
+            name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            task = name.partition("-")[0] or "a cell of their own"
             for output in cell.get("outputs", []):
                 result = output.get("data", {}).get(_RESULT, {})
                 met |= {
                     problem["code"].replace(".", ": ", 1) for problem in result.get("problems", [])
                 }
-                if output.output_type == "error" and output.ename != "CheckFailed":
+                if output.output_type == "error" and output.ename not in _TOLD_ELSEWHERE:
                     met.add(f"{task}: {_ERRORS.get(output.ename, output.ename)}")
         counted.update(met)
     return counted
 
 
-_ERRORS = {"NotImplementedError": "nothing written", "NameError": "a name is not defined"}
+_ERRORS = {
+    "NotImplementedError": "nothing written",
+    "NameError": "a name is not defined",
+    "NotebookStopped": "the notebook was stopped here",
+    "KeyboardInterrupt": "it took too long",
+    "OutputLimitExceeded": "it put out more than can be kept",
+}
+_TOLD_ELSEWHERE = {"CheckFailed", "NotRun", "CellTimeoutError"}
+"""Errors that follow from another one, or that a check has told."""
 
 
 def show(console: Console, course: Course, lab: str) -> None:

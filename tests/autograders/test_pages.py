@@ -1,12 +1,23 @@
 """What submissions put out reaches feedback pages readable and harmless."""
 
+import html
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import nbformat
 import pandas as pd
 import pytest
+from gradewell import pages
 from gradewell.checks import Problem, Result
 from gradewell.checks.result import Figure
 from nbconvert import HTMLExporter
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import (
+    new_code_cell,
+    new_markdown_cell,
+    new_notebook,
+    new_output,
+    new_raw_cell,
+)
 from traitlets.config import Config
 
 RESULT = Result.from_parts("hidden cards", 6, {"secrets": 0.5}, [Problem("x", "a < b")]).showing(
@@ -79,3 +90,85 @@ def test_markdown_stays_markdown():
     assert "<code>a &amp; b</code>" in body
     assert "1 &lt; 2 &amp;&amp; 3 &gt; 2" in body
     assert "<table>" in body
+
+
+ENDLESS = {
+    "unclosed": "<u>" * 20_000 + "</x>" * 10_000,
+    "deep": "<div>" * 200_000,
+    "crossed": "<b><div></b>" * 50_000,
+    "attributes": "<p " + " ".join(f"a{n}" for n in range(100_000)) + ">",
+    "quoted": '<p a=">" ' + " ".join(f"a{n}=1" for n in range(50_000)) + ">",
+    "begun again": "".join(f"<b class=a{n % 9}><p>" for n in range(50_000)),
+    "out of a table": "<table>" + "<a>x" * 50_000,
+    "long": "x" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("markup", ENDLESS.values(), ids=ENDLESS)
+def test_what_a_parser_would_take_minutes_for_is_shown_as_it_was_written(markup):
+    made = pages.clean(markup)
+    assert made.startswith("<pre>") and html.unescape(made[5:]).startswith(markup[:20])
+    assert len(made) < 10 * pages.LONGEST
+
+
+def test_a_long_honest_table_stays_one():
+    table = pd.DataFrame({name: range(5_000) for name in "abcdefg"}).to_html()
+    assert pages.clean(table).count("<tr") == table.count("<tr") == 5_001
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[m" * 300_000,
+        "\x1b[" + "1;" * 500_000 + "m",
+        "\x1b[1" * 500_000,
+        "\x1b]0;title\x07" * 50_000,
+    ],
+)
+def test_codes_for_colours_without_end_are_left_out(text):
+    body = page({"text/plain": f"before {text} after"})
+    assert "before" in body and "after" in body
+    assert "\x1b" not in body
+
+
+def test_colours_stay():
+    assert 'class="ansi-red-fg"' in page({"text/plain": "\x1b[31mred\x1b[0m"})
+
+
+@pytest.mark.parametrize(
+    ("style", "kept"),
+    [
+        ("color: rgb(1, 2, 3); margin: 1em", "color: rgb(1, 2, 3); margin: 1em"),
+        ("margin: -1px", None),
+        ("margin:0 0 0 -.5em; color:red", "color: red"),
+        ("width: calc(100% + 900px)", None),
+        ("width: 99999px", None),
+        ("vertical-align: 900px", None),
+        ("vertical-align: text-top", "vertical-align: text-top"),
+        ("color: red; position: fixed; background-color: #fff", "color: red; background-color: #fff"),
+        ("font-family: A, serif", "font-family: A, serif"),
+        ("background-color: url(http://there.example)", None),
+        ("color: var(--x)", None),
+    ],
+)  # fmt: skip
+def test_a_style_changes_how_something_looks_and_nothing_around_it(style, kept):
+    made = pages.clean(f'<p style="{style}">x</p>')
+    found = re.search('style="([^"]*)"', made)
+    plain = re.sub(r"\s", "", html.unescape(found[1])).rstrip(";") if found else None
+    assert plain == (re.sub(r"\s", "", kept) if kept else None)
+
+
+def test_a_raw_cell_is_shown_as_it_was_written():
+    notebook = new_notebook(cells=[new_raw_cell("<div id='x' class='modal'>a</div>")])
+    config = Config()
+    config.HTMLExporter.preprocessors = ["gradewell.pages.Harmless"]
+    body, _ = HTMLExporter(config=config).from_notebook_node(notebook)
+    assert "<pre>&lt;div id=" in body
+
+
+def test_in_another_thread_short_texts_are_converted_and_long_ones_shown():
+    with ThreadPoolExecutor(1) as pool:
+        short = pool.submit(page, markdown="**bold**").result()
+        long = pool.submit(page, markdown="**bold** " * 1_000).result()
+    assert "<strong>bold</strong>" in short
+    assert "<strong>" not in long and "**bold**" in long

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from gradewell.runner.runner import Runner
 from sharewell import SharewellError, content, course
 
 LAB = "lab-04-classification"
@@ -423,3 +424,19 @@ def test_an_error_with_a_foreign_character_is_one_message(encoding, sharewell, t
     fails(
         sharewell(*words, cwd=tmp_path, env=outside, encoding=encoding, errors="replace"), "Error: "
     )
+
+
+def test_the_guide_names_every_limit_as_it_comes(tmp_path):
+    """The table in the instructors' guide, against what a new course has."""
+    course.make(tmp_path / "course")
+    made = course.Course(tmp_path / "course")
+    config = made.nbgrader()[0]
+    guide = (content.root().parent / "book" / "teach" / "grading.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `c\.(\w+)\.(\w+)` \| ([\d,]+)", guide, re.MULTILINE)
+    told = {(owner, name): int(number.replace(",", "")) for owner, name, number in rows}
+    limits = {"call_timeout", "notebook_timeout", "memory", "processes", "open_files", "disk", "inodes", "output",
+              "notebook_size", "answer_size"}  # fmt: skip
+    assert set(told) == {("Execute", "timeout"), *(("Runner", name) for name in limits)}
+    for (owner, name), number in told.items():
+        default = Runner.class_traits()[name].default_value if owner == "Runner" else None
+        assert config[owner].get(name, default) == number, name

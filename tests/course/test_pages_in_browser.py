@@ -5,7 +5,7 @@ import sys
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from playwright.sync_api import expect
 from sharewell import course
 
@@ -28,6 +28,8 @@ MARKUP = [
     f'<math><mtext><table><mglyph><style><img src=x onerror="{ACTS}"></style></mglyph></table></mtext></math>',
     f'<form id="first"><input name="attributes" onfocus="{ACTS}" autofocus></form><base href="http://there.example/">',
     '<div style="position: fixed; top: 0; left: 0; width: 100%; height: 100%">3 of 3 points</div>',
+    f'<a href="http://there.example/"><img alt="over" src="data:image/png;base64,{PICTURE}" style="margin: -900px 0 0 0; width: 1200px; height: 900px"></a>',
+    '<span style="vertical-align: 900px; margin: 0 -1em">3 of 3 points</span>',
 ]
 SIZES = {
     "width": f'1 onerror="{ACTS}"',
@@ -105,6 +107,10 @@ def hostile(tmp_path_factory, sharewell, bubblewrap):
         if cell.id == "formulas":
             cell["attachments"] = ATTACHED
     handed_in.cells.append(new_markdown_cell(f"# Mine\n\n{MARKUP[1]}", id="mine"))
+    raw = (
+        '<div class="navbar-fixed-top modal" id="first" style="position: fixed">3 of 3 points</div>'
+    )
+    handed_in.cells.append(new_raw_cell(raw, id="raw", metadata={"raw_mimetype": "text/html"}))
     to = folder / "submitted" / STUDENT / "lab" / "lab.ipynb"
     to.parent.mkdir(parents=True)
     nbformat.write(handed_in, to)
@@ -152,6 +158,19 @@ def shows_what_is_harmless(page):
     )
 
 
+COVERING = """all => all.flatMap(cell => [...cell.querySelectorAll('*')].filter(one => {
+    const style = getComputedStyle(one);
+    const margins = [style.marginTop, style.marginLeft, style.marginRight, style.marginBottom];
+    return ['fixed', 'absolute', 'sticky'].includes(style.position) || margins.some(one => parseFloat(one) < 0) || parseFloat(style.verticalAlign);
+}).map(one => one.outerHTML.slice(0, 200)))"""
+"""What could stand over the rest of the page, of what was handed in."""
+
+
+def covers_nothing(page):
+    assert page.locator(".text_cell_render, .output_subarea").evaluate_all(COVERING) == []
+    assert page.locator(".navbar-fixed-top.modal").count() == 0
+
+
 def test_a_feedback_page_acts_on_nobody_and_loads_nothing(hostile, browser, tmp_path):
     page, happened = watched(browser)
     everything = []
@@ -164,13 +183,19 @@ def test_a_feedback_page_acts_on_nobody_and_loads_nothing(hostile, browser, tmp_
     page.screenshot(path=tmp_path / "feedback.png", full_page=True)
     assert happened == []
     assert [url for url in everything if not url.startswith(("file:", "data:"))] == []
-    assert page.locator("script").count() == 0 or page.evaluate("typeof MathJax") == "undefined"
+    assert page.locator("script").count() == 0
+    covers_nothing(page)
+    policy = page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
+    assert "script-src 'none'" in policy and "default-src 'none'" in policy
     page.close()
 
 
 def test_formgrader_acts_for_nobody_but_its_user(hostile, browser, jupyter, tmp_path):
     address = jupyter(hostile, f"{shlex.quote(sys.executable)} -m jupyter lab")
     page, happened = watched(browser)
+    everything = []
+    page.on("requestfinished", lambda one: everything.append(one.url))
+    page.on("requestfailed", lambda one: everything.append(one.url) if one.failure != "csp" else 0)
     page.goto(f"{address}/formgrader/gradebook/lab/lab")
     rows = page.locator("#main-table tr")
     expect(rows).to_have_count(1, timeout=60 * SECONDS)
@@ -178,6 +203,15 @@ def test_formgrader_acts_for_nobody_but_its_user(hostile, browser, jupyter, tmp_
     memo = page.locator("#memo")
     expect(memo).to_be_visible(timeout=60 * SECONDS)
     shows_what_is_harmless(page)
+    covers_nothing(page)
+    policy = page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
+    assert (
+        "script-src 'self'" in policy
+        and "unsafe-inline" not in policy.partition("script-src")[2].partition(";")[0]
+    )
+    assert [url for url in everything if not url.startswith((address, "data:"))] == []
+    boxes = "INPUT", "TEXTAREA"  # formgrader's own script has put the cursor into one
+    page.wait_for_function("boxes => boxes.includes(document.activeElement.tagName)", arg=boxes)
     expect(page.locator("#first")).to_have_count(1)  # the box for points, not the student's
     page.locator("span.glyphicon-eye-open").click()  # formgrader's own buttons work
     expect(page.get_by_text(STUDENT)).to_be_visible()

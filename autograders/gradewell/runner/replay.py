@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ class Replay:
 
     def __init__(self, transcript: Transcript, error_on_timeout: dict[str, Any]) -> None:
         self.transcript, self.error_on_timeout = transcript, error_on_timeout
+        _settle_displays(transcript.cells)
         self.number = 0
         self.shell_channel = SimpleNamespace(get_msg=self._next_reply, send=_unheard)
         self.session = SimpleNamespace(msg=lambda *_, **__: {})
@@ -102,6 +104,45 @@ def _sound(message: Any) -> bool:
         )
     except (KeyError, TypeError):
         return False
+
+
+def _settle_displays(runs: Sequence[CellRun | None]) -> None:
+    """Give every display that has an id what was shown last under this id, and leave its updates out.
+
+    nbclient looks for all that have an id at each of its messages, which for thousands of them takes thousands times thousands.
+    """
+    last: dict[str, dict[str, Any]] = {}
+    with_id = [
+        (run, message, name)
+        for run in runs
+        if run is not None
+        for message in run.messages
+        if (name := _display_id(message)) is not None
+    ]
+    for _, message, name in with_id:
+        last[name] = message["content"]
+    updates = set()
+    for _, message, name in with_id:
+        if message["msg_type"] == "update_display_data":
+            updates.add(id(message))
+            continue
+        shown = {key: last[name].get(key, {}) for key in ("data", "metadata")}
+        message["content"] = {**message["content"], **shown, "transient": {}}
+    for run in runs:
+        if run is not None and updates:
+            run.messages = [message for message in run.messages if id(message) not in updates]
+
+
+def _display_id(message: Any) -> str | None:
+    """The id under which a message shows something; None where it has none."""
+    if not _sound(message) or message["msg_type"] not in _DISPLAYS:
+        return None
+    transient = message["content"].get("transient")
+    name = transient.get("display_id") if isinstance(transient, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+_DISPLAYS = ("display_data", "execute_result", "update_display_data")
 
 
 def _captures_others(message: dict[str, Any], name: str) -> bool:

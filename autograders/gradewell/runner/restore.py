@@ -21,6 +21,8 @@ from .original import Original, grade_id
 
 _LONGEST, _MOST, _COMPARISONS = 2_000, 2_000, 150
 """Characters of a text, and cells, that are compared; and how many comparisons are made in all. Nobody's own notebook comes near."""
+_PARSED_EACH, _PARSED = 50_000, 500_000
+"""Characters of a cell, and of all cells, that are looked at for the names that they define."""
 LIKE = 0.5
 """From which likeness on (of two texts, 0 to 1) a cell without a name is taken for the answer that is missing there."""
 _NEW: Any = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
@@ -65,7 +67,8 @@ class _Matched:
     def __init__(self, original: Original, theirs: Sequence[NotebookNode]) -> None:
         self.original, self.mine, self.theirs = original, original.nb.cells, theirs
         self.match: dict[int, int] = {}
-        self.comparisons = _COMPARISONS
+        self.comparisons, self.parsed = _COMPARISONS, _PARSED
+        self.names: dict[int, set[str]] = {}
         self.copies: dict[int, list[int]] = {}
         self._by_name()
         self.named = set(self.match)
@@ -184,14 +187,25 @@ class _Matched:
     def _likeness(self, place: int, number: int) -> float:
         cell, text = self.mine[place], self.theirs[number].source
         wanted = bound(python_lines(self.original.solutions.get(grade_id(cell), "")))
-        if cell.cell_type == "code" and wanted and wanted <= bound(python_lines(text)):
+        if cell.cell_type == "code" and wanted and wanted <= self._names(number):
             return 2.0
+        if not self.comparisons or number > _MOST:
+            return 0.0
         given = self.original.released.get(cell.id, cell.source)
         matcher = SequenceMatcher(None, given[:_LONGEST], text[:_LONGEST], autojunk=False)
-        if not self.comparisons or number > _MOST or matcher.quick_ratio() < LIKE:
+        if matcher.quick_ratio() < LIKE:
             return 0.0
         self.comparisons -= 1
         return matcher.ratio()  # which takes the product of the lengths
+
+    def _names(self, number: int) -> set[str]:
+        """What a cell of the student's defines; nothing where there is more to read than anybody writes."""
+        if number not in self.names:
+            text = self.theirs[number].source
+            reads = len(text) <= min(_PARSED_EACH, self.parsed)
+            self.parsed -= len(text) * reads
+            self.names[number] = set(bound(python_lines(text))) if reads else set()
+        return self.names[number]
 
     def _gap(self, place: int) -> range:
         """The places around one of the instructor's whose cells have not been found."""

@@ -96,7 +96,7 @@ def command(view: View, program: list[str], folder: str = "/tmp", filtering: int
         words += ["--bind", path, path] if view.bound else ["--dir", path]
     if view.bound:
         covered.append("/proc")  # what root may write to there, bubblewrap leaves as it is
-    for path in [*covered, "/run", "/"]:
+    for path in [*covered, "/dev", "/run", "/"]:
         words += ["--remount-ro", path]
     return [*words, "--chdir", folder, "--", *program]
 

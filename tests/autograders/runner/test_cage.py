@@ -17,7 +17,7 @@ WAYS = {
     "control groups": "--Runner.filter_calls=False",
     "adding up and a filter": "--Runner.control_groups=False",
 }
-HONEST = "def work():\n    end = __import__('time').process_time() + 0.5\n    while __import__('time').process_time() < end:\n        pass\n    return 42\n"
+HONEST = "get_ipython().system('exit 0')\ndef work():\n    end = __import__('time').process_time() + 0.5\n    while __import__('time').process_time() < end:\n        pass\n    return 42\n"
 QUIET = "y = 1"
 
 HOSTILE = {
@@ -70,6 +70,32 @@ HOSTILE = {
     "new-namespaces": (
         "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000 | 0x00020000) != 0\ny = 1",
         "",
+    ),
+    "values-on-lines-of-their-own": (
+        "from IPython.display import display\nx = [1] * 60_000\nfor _ in range(200):\n    x = [x]\n"
+        "display({'application/json': x, 'text/plain': 'x'}, raw=True)\ny = 1",
+        "put out more than can be kept",
+    ),
+    "interruptions-of-hundreds-of-mebibytes": (
+        "import os, stat, struct\nblock = bytes(1 << 20)\nfor fd in range(3, 100):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        "            os.write(fd, struct.pack('>cI', b'i', 400 << 20))\n            for _ in range(400):\n                os.write(fd, block)\n"
+        "    except OSError:\n        pass\ny = 1",
+        "interfered with its connection",
+    ),
+    "one-display-thousands-of-times": (
+        "from IPython.display import display\nfor _ in range(4_000):\n    display(1, display_id='x')\n"
+        "for n in range(4_000):\n    display(n, display_id='x', update=True)\ny = 1",
+        "3999|put out more",
+    ),
+    "devices-of-its-own": (
+        "import os\nfor act in (lambda: os.symlink('/dev/null', '/dev/p'), lambda: open('/dev/planted', 'w'),\n"
+        "            lambda: os.rename('/dev/ptmx', '/dev/x')):\n    try:\n        act()\n        print('done')\n"
+        "    except OSError:\n        print('refused')\nprint('terminals:', sorted(os.listdir('/dev/pts')))\ny = 1",
+        r"(refused.{1,3}){3}terminals: \['ptmx'\]",
+    ),
+    "semaphores": (
+        "import ctypes\nlibc = ctypes.CDLL(None)\nprint('sets:', sum(libc.semget(0, 32000, 0o1600) >= 0 for _ in range(50)))\ny = 1",
+        "sets: 0",
     ),
     "plants-what-is-the-graders": (
         "from pathlib import Path\nfor name in ('other.ipynb', 'not_graded.txt', 'timestamp.txt', 'index.html', 'own.csv'):\n"

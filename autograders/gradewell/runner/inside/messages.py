@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 LONGEST_REPLY = 64 << 10
 """Bytes of an execute_reply: what it says of an error, in short."""
 _SHORT = 2_000
+HEAVIEST = 5
+"""How many times as many bytes as of output all messages may weigh."""
 _EACH = 64
 """Bytes of memory for each value in JSON, about."""
 
@@ -24,23 +27,22 @@ def reply(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "content": kept, "metadata": {}, "buffers": []}
 
 
-def is_plain(body: bytes, output: int) -> bool:
-    """Whether a message is JSON that takes no more memory to read than a few times the bytes of output that are kept."""
+def weight(body: bytes) -> float:
+    """About how many bytes a message takes in memory, or in a notebook, where each value has a line of its own, whichever is more.
+
+    Infinite for what is no JSON.
+    """
     try:
-        return _size(json.loads(body)) <= 4 * output
+        waiting: list[tuple[Any, int]] = [(json.loads(body), 0)]
     except (ValueError, RecursionError):
-        return False
-
-
-def _size(value: Any) -> int:
-    """About how many bytes the values in there take, beside the text."""
-    waiting, number = [value], 0
+        return math.inf
+    total = len(body)
     while waiting:
-        one = waiting.pop()
-        number += 1
+        one, depth = waiting.pop()
+        total += _EACH + depth
         if isinstance(one, dict):
-            waiting.extend(one.values())
-            number += len(one)
+            waiting.extend((value, depth + 1) for value in one.values())
+            total += _EACH * len(one)
         elif isinstance(one, list):
-            waiting.extend(one)
-    return number * _EACH
+            waiting.extend((value, depth + 1) for value in one)
+    return total

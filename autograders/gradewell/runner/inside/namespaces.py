@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import platform
 import resource
+import socket
+import struct
 from pathlib import Path
 
 _NEWNS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
@@ -21,7 +24,13 @@ _NEWNS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
 )
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 1, 2, 4, 8, 0x20
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 4, 24, 38
+
+_NONE = {
+    "user/max_user_namespaces": "0", "kernel/shmmni": "0", "kernel/msgmni": "0", "kernel/sem": "0 0 0 0",
+}  # fmt: skip
+"""Of a namespace's settings, those through which memory could be had uncounted."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,10 +48,17 @@ def enter() -> None:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    _connect_to_oneself()
+
+
+def _connect_to_oneself() -> None:
+    """Bring up the new network's only device, through which its processes reach each other and nobody else (netdevice(7))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
 
 
 def furnish(writable: list[str], kept: list[str], size: int, inodes: int, whole_proc: str) -> None:
-    """Give the first process of a namespace its own empty ``writable`` folders and its own ``/proc``.
+    """Give the first process of a namespace its own empty ``writable`` folders, terminals, and ``/proc``.
 
     Parameters
     ----------
@@ -67,9 +83,10 @@ def furnish(writable: list[str], kept: list[str], size: int, inodes: int, whole_
             os.close(number)
     with contextlib.suppress(PermissionError):  # then the sandbox's stays: others are listed there
         _mount("proc", "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
-    for setting in ("user/max_user_namespaces", "kernel/shmmni", "kernel/msgmni"):
-        with contextlib.suppress(OSError):  # through which memory could be had uncounted
-            Path("/proc/sys", setting).write_text("0")
+    _mount("devpts", "/dev/pts", "devpts", _NOSUID | _NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    for setting, value in _NONE.items():
+        with contextlib.suppress(OSError):
+            Path("/proc/sys", setting).write_text(value)
     for name in ("sys", "sysrq-trigger", "irq", "bus"):
         path = f"/proc/{name}"
         if os.path.exists(path):  # root may write there, even without privileges

@@ -81,6 +81,7 @@ class Warden:
         self.pid = 0
         self.received = bytearray()
         self.sent = self.lost = self.skip = 0
+        self.weight = 0.0
         self.full = self.quiet = False
         self.looked: list[tuple[object, ...]] | None = None
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the only one that Python would listen to
@@ -92,6 +93,9 @@ class Warden:
         self.limits: dict[str, Any] = request["limits"]
         self.variables: dict[str, str] = request["variables"]
         self.judge: dict[str, Any] | None = request["judge"]
+        self.longest = {wire.MESSAGE: 1 << 32, wire.REPLY: messages.LONGEST_REPLY}
+        if self.judge:
+            self.longest[wire.INTERRUPT] = 0
         self.folder = Path(request["folder"])
         self.keep_out = set(request["keep_out"])
         self.own_files = frozenset(self.judge["files"] if self.judge else ())
@@ -273,8 +277,7 @@ class Warden:
             if len(self.received) < wire.HEAD.size:
                 return False
             kind, length = wire.HEAD.unpack(self.received[: wire.HEAD.size])
-            longest = messages.LONGEST_REPLY if kind == wire.REPLY else 1 << 32
-            if kind not in (wire.MESSAGE, wire.REPLY, wire.INTERRUPT) or length > longest:
+            if length > self.longest.get(kind, -1):
                 raise Stop("it interfered with its connection to the grader")
             if kind == wire.MESSAGE and self.sent + length > self.limits["output"]:
                 self.full, self.skip = True, wire.HEAD.size + length
@@ -288,7 +291,8 @@ class Warden:
             del self.received[: wire.HEAD.size + length]
             if kind == wire.MESSAGE:
                 self.sent += length
-                if not messages.is_plain(body, self.limits["output"]):
+                self.weight += messages.weight(body)
+                if self.weight > messages.HEAVIEST * self.limits["output"]:
                     self.full = True
                     continue
             if not self.quiet:

@@ -21,7 +21,10 @@ CELLS, FINISH, INTERRUPT = (
 )  # grader to warden: run these; that was all; end what is being asked
 FOLDER = b"o"  # grader to warden: say what is in the folder now
 SOURCE = b"s"  # warden to kernel: the next cell
-MESSAGE, REPLY = b"m", b"r"  # kernel to warden to grader: what a cell puts out, and how it ended
+MESSAGE, REPLY = (
+    b"m",
+    b"r",
+)  # kernel to warden to grader: what a cell puts out, and how it ended; a judge's may say INTERRUPT, too
 ENDED = b"e"  # warden to grader: how a cell ended in the warden's eyes
 STOPPED, DONE = b"x", b"d"  # warden to grader: why it was stopped; that is all
 
