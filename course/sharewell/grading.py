@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -115,7 +114,7 @@ def _write_feedback(
     check: Callable[[], None],
 ) -> dict[str, str]:
     """Write feedback. Returns student to reason, for those whose feedback could not be written."""
-    from nbgrader.converters import GenerateFeedback
+    from gradewell.waiting import Feedback
     from rich.progress import track
 
     wanted = [
@@ -127,7 +126,7 @@ def _write_feedback(
     failed = {}
     for student in track(wanted, "Feedback", console=console, transient=True):
         try:
-            course.run(GenerateFeedback, lab, glob.escape(student), force=True)
+            course.run(Feedback, lab, student, force=True)
         except ConverterFailed as failure:
             failed[student] = str(failure).strip().splitlines()[-1]
         check()

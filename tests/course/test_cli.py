@@ -440,3 +440,15 @@ def test_the_guide_names_every_limit_as_it_comes(tmp_path):
     for (owner, name), number in told.items():
         default = Runner.class_traits()[name].default_value if owner == "Runner" else None
         assert config[owner].get(name, default) == number, name
+
+
+def test_feedback_is_written_whatever_a_student_is_called(mini_course, sharewell, bubblewrap):
+    names = ("a=b [x]", "[all]", "x*y?", "{a}")
+    for student in names:
+        to = mini_course / "submitted" / student / "mini" / "mini.ipynb"
+        to.parent.mkdir(parents=True)
+        to.write_bytes((mini_course / "source" / "mini" / "mini.ipynb").read_bytes())
+    ran = sharewell("grade", "mini", "--course", mini_course)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for student in names:
+        assert (mini_course / "feedback" / student / "mini" / "mini.html").is_file()

@@ -17,7 +17,10 @@ WAYS = {
     "control groups": "--Runner.filter_calls=False",
     "adding up and a filter": "--Runner.control_groups=False",
 }
-HONEST = "get_ipython().system('exit 0')\ndef work():\n    end = __import__('time').process_time() + 0.5\n    while __import__('time').process_time() < end:\n        pass\n    return 42\n"
+HONEST = (
+    "get_ipython().system('exit 0')\nimport socket\nserver = socket.create_server(('127.0.0.1', 0))\n"
+    "socket.create_connection(server.getsockname()).close()\ndef work():\n    end = __import__('time').process_time() + 0.5\n    while __import__('time').process_time() < end:\n        pass\n    return 42\n"
+)
 QUIET = "y = 1"
 
 HOSTILE = {
