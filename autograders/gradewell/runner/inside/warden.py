@@ -291,10 +291,11 @@ class Warden:
             del self.received[: wire.HEAD.size + length]
             if kind == wire.MESSAGE:
                 self.sent += length
-                self.weight += messages.weight(body)
-                if self.weight > messages.HEAVIEST * self.limits["output"]:
+                weight = messages.weight(body)
+                if self.weight + weight > messages.HEAVIEST * self.limits["output"]:
                     self.full = True
                     continue
+                self.weight += weight
             if not self.quiet:
                 wire.send(self.grader, kind, body)
             if kind == until:
