@@ -223,11 +223,11 @@ class Autograde(NbgraderAutograde):  # type: ignore[misc]
             self.submission.reason = f"{notebook}: {went.stopped}"
         cut = sum(ran.output_cut for _, ran in began)
         if went.timed_out:
-            self.note(f"{notebook}: {went.timed_out} cells ran out of time")
+            self.note(f"{notebook}: {_cells(went.timed_out)} ran out of time")
         if invalid:
             self.note(f"{notebook}: no valid score from {', '.join(invalid)}")
         if cut:
-            self.note(f"{notebook}: {cut} cells put out more than can be kept")
+            self.note(f"{notebook}: {_cells(cut)} put out more than can be kept")
 
     def note(self, text: str) -> None:
         """Say something about a submission, after more important news."""
@@ -344,3 +344,7 @@ def _put(staging: Path, dest: Path) -> None:
         rmtree(str(dest))
     dest.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(staging, dest)
+
+
+def _cells(count: int) -> str:
+    return "one cell" if count == 1 else f"{count} cells"

@@ -115,7 +115,7 @@ class _Matched:
             ("there more than once", sorted(self.copies)),
             ("of another type", [p for p in self.marked if self._retyped(p)]),
             ("changed, though it is not for writing", [p for p in self.marked if self._changed(p)]),
-            ("without its name", [p for p in self.marked if p not in self.named]),
+            ("without a name", [p for p in self.marked if p not in self.named]),
             ("marked otherwise", [p for p in self.marked if self._retagged(p)]),
         ]
         said = []

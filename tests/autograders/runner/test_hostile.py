@@ -259,7 +259,7 @@ def damaged(kind):
         "no-grade-ids": (
             lambda p: metadata(p, lambda nb: [c["metadata"].clear() for c in nb["cells"]]),
             ALL,
-            "answer, first, more, second, third were without its name",
+            "answer, first, more, second, third were without a name",
         ),
         "test-removed": (
             lambda p: metadata(p, lambda nb: nb["cells"].remove(of(nb, "second"))),
@@ -293,7 +293,7 @@ def damaged(kind):
                 p, lambda nb: of(nb, "second")["metadata"]["nbgrader"].update(grade_id="x")
             ),
             ALL,
-            "second was without its name",
+            "second was without a name",
         ),
         "schema-99": (
             lambda p: metadata(
