@@ -67,7 +67,8 @@ def counts(function: Function, seed: int = 1, points: float = 4, shown: bool = F
         name: crowd.parts.get(name, 0.0)  # without noise there are no parts
         for name in ("size", "both sides", "shape")
     }
-    parts |= {"nobody": float(nobody.passed), "epsilon": float(audited.passed)}
+    private = audited.passed and any(parts.values())  # who says nothing keeps every secret
+    parts |= {"nobody": float(nobody.passed), "epsilon": float(private)}
     result = Result.from_parts(title, points, parts, [*problems, *audited.problems])
     return result.showing(audited.figure, audited.table) if shown else result
 
@@ -125,7 +126,7 @@ def histograms(function: Function, seed: int = 1, points: float = 4, shown: bool
         "empty bars": float(empty.passed),
         "independent": float(abs(alike).max() < 0.15),  # by chance within 0.09 (5 sd)
         "other values": float(not beyond.any()),
-        "epsilon": float(audited.passed),
+        "epsilon": float(audited.passed and any(parts.values())),
     }
     problems = [*drawn.problems]
     problems += [
@@ -200,7 +201,8 @@ def means(function: Function, seed: int = 1, points: float = 4, shown: bool = Fa
         for name, text in _MEANS.items()
         if not parts[name]
     ]
-    if not parts["epsilon"]:  # exact means are no merit
+    # exact means are no merit, nor is it to say the same of everybody
+    if not parts["epsilon"] or not (parts["cut"] or parts["accuracy"]):
         parts = dict.fromkeys(parts, 0.0)
     result = Result.from_parts(title, points, parts, [*problems, *audited.problems])
     return result.showing(audited.figure, audited.table) if shown else result

@@ -48,7 +48,8 @@ KINDS = {
     "thread.start()\nthread.join()\nx = 1",
     "processes": "from multiprocessing import get_context\nwith get_context('fork').Pool(2) as pool:\n"
     "    x = sum(pool.map(abs, [-1, 0]))",
-    "subprocess": "import subprocess\nsubprocess.run(['echo', 'hello'], check=True)\nx = 1",
+    # nbgrader loses what a program said if the cell ends before the kernel's thread has read it
+    "subprocess": "import subprocess, time\nsubprocess.run(['echo', 'hello'], check=True)\ntime.sleep(1)\nx = 1",
     "warns": "import warnings\nwarnings.warn('careful')\nx = 1",
     "logs": "import logging\nlogging.warning('careful')\nx = 1",
     "many-lines": "for line in range(500):\n    print(line)\nx = 1",
