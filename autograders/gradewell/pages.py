@@ -19,7 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,7 @@ def _is_quick(markup: str) -> bool:
     return True
 
 
+@lru_cache(4_096)
 def _style(declarations: str) -> str:
     """Of declarations those that change how something looks, and nothing around it."""
     kept = []
@@ -141,9 +142,8 @@ def _style(declarations: str) -> str:
     return "; ".join(kept)
 
 
-_SHEET = re.compile(r"<style[^>]*>([^<]*)</style>", re.IGNORECASE)
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _ID = re.compile(r"\bid=([\"'])([\w-]+)\1")
+_LONGEST_STYLE = 500
 
 
 def _with_own_styles(markup: str) -> str:
@@ -151,18 +151,35 @@ def _with_own_styles(markup: str) -> str:
     if len(markup) > LONGEST_OUTPUT:
         return markup
     styles: dict[str, str] = {}
-    for sheet in _SHEET.findall(markup):
-        for selectors, declarations in _RULE.findall(sheet):
-            look = html.escape(_style(declarations))
-            for selector in selectors.split(",") if look else ():
-                name = selector.strip().removeprefix("#")
-                if selector.strip().startswith("#") and re.fullmatch(r"[\w-]+", name):
-                    styles[name] = f"{styles[name]}; {look}" if name in styles else look
-    return (
-        _ID.sub(lambda m: f'{m[0]} style="{styles[m[2]]}"' if m[2] in styles else m[0], markup)
-        if styles
-        else markup
-    )
+    for sheet in _sheets(markup):
+        for rule in sheet.split("}"):
+            selectors, _, declarations = rule.partition("{")
+            if not (look := html.escape(_style(declarations))):
+                continue
+            for selector in map(str.strip, selectors.split(",")):
+                both = f"{styles[selector]}; {look}" if selector in styles else look
+                if selector.startswith("#") and len(both) <= _LONGEST_STYLE:
+                    styles[selector] = both
+    found = [styles.get(f"#{match[2]}", "") for match in _ID.finditer(markup)]
+    if len(markup) + sum(map(len, found)) > LONGEST_OUTPUT:
+        return markup
+
+    def styled(match: re.Match[str]) -> str:
+        look = styles.get(f"#{match[2]}")
+        return f'{match[0]} style="{look}"' if look else match[0]
+
+    return _ID.sub(styled, markup)
+
+
+def _sheets(markup: str) -> Iterator[str]:
+    """The texts of style sheets. Each place is looked at once, whatever stands there."""
+    at = 0
+    while (begins := markup.find("<style", at)) >= 0:
+        opened = markup.find(">", begins)
+        at = markup.find("</style", opened)
+        if opened < 0 or at < 0:
+            return
+        yield markup[opened + 1 : at]
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

@@ -17,6 +17,7 @@ from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
 from nbgrader.plugins import CsvExportPlugin
 from nbgrader.preprocessors import GetGrades
 from traitlets import Unicode
@@ -54,6 +55,8 @@ class Feedback(GenerateFeedback):  # type: ignore[misc]
         folder = self.coursedir.format_path(self._input_directory, student, lab)
         self.notebooks: list[str] = []
         self.assignments = {folder: sorted(map(str, Path(folder).glob("*.ipynb")))}
+        if not self.assignments[folder]:
+            raise NbGraderException(f"there is no notebook in {folder}")
 
 
 class FeedbackExporter(HTMLExporter):

@@ -172,3 +172,31 @@ def test_in_another_thread_short_texts_are_converted_and_long_ones_shown():
         long = pool.submit(page, markdown="**bold** " * 1_000).result()
     assert "<strong>bold</strong>" in short
     assert "<strong>" not in long and "**bold**" in long
+
+
+def test_pandas_styles_stay():
+    styled = pd.DataFrame({"a": [1.5, -2.0]}).style.set_properties(
+        **{"background-color": "#ffffb3", "font-weight": "bold", "position": "fixed"}
+    )
+    body = page({"text/html": styled.to_html()})
+    cells = re.findall(r"<td[^>]*>", body)
+    assert len(cells) == 2
+    assert all("#ffffb3" in cell and "bold" in cell for cell in cells)
+    assert "fixed" not in body
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<style" * 300_000,
+        "<style>" + "a" * 2_000_000,
+        "<style>" + "#a{color:red}" * 60_000 + "</style>" + '<i id="a">x</i>' * 60_000,
+        "<style>" + "#a," * 200_000 + "{color:red}</style>",
+        "<style>" + ",".join(f"#a{n}" for n in range(50_000)) + "{color: red; " + "margin: 1px; " * 30 + "}</style>"
+        + "".join(f'<i id="a{n}">' for n in range(50_000)),
+        "<style></style>" * 100_000,
+    ],
+    ids=["no end", "no rule", "one again and again", "many selectors", "many elements", "empty ones"],
+)  # fmt: skip
+def test_style_sheets_without_end_take_no_more_than_they_are_long(markup):
+    assert len(page({"text/html": markup})) < 4 * pages.LONGEST_OUTPUT

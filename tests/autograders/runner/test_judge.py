@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import json
 import py_compile
 import re
 import sys
@@ -172,6 +173,7 @@ RAISES = {
     "any": "try:\n    f(-1)\nexcept Exception:\n    pass\nelse:\n    raise AssertionError",
     "everything": "try:\n    f(-1)\nexcept BaseException:\n    pass",
     "type": "import unittest\nwith unittest.TestCase().assertRaises(TypeError):\n    V(1) + 'a'",
+    "nothing": "f(-1)",
 }
 NOT_RAISED = {
     "runs-without-end": "def f(x):\n    while True:\n        pass",
@@ -210,6 +212,17 @@ def test_what_raises_passes_it(must_raise):
         points["type"] == 0
     )  # no addition of theirs can be asked for from outside, so it raises nothing
     assert "no value: __add__ cannot be asked" in must_raise.outputs("honest", "lab")
+
+
+def test_an_error_is_shown_with_the_students_line_and_without_the_graders(must_raise):
+    assert must_raise.points("honest", "lab")["nothing"] == 0
+    (shown,) = [
+        json.dumps(cell.outputs)
+        for cell in must_raise.graded("honest", "lab").cells
+        if cell.id == "nothing"
+    ]
+    assert "ValueError" in shown and "line 2, in f" in shown
+    assert "peer.py" not in shown
 
 
 # -- what answers change ------------------------------------------------------------------------------

@@ -301,6 +301,20 @@ def test_any_rearrangement_keeps_the_instructors_cells_and_every_answer(data):
     assert (again, said) == (restored, "")
 
 
+def test_of_answers_without_a_name_only_so_much_is_read_as_anybody_writes():
+    from gradewell.runner.original import Original
+    from gradewell.runner.restore import restore
+
+    nb = _lab()
+    solutions = {f"answer-{n}": f"def f{n}(x):\n    return x" for n in range(3)}
+    original = Original("lab", nb, {cell.id: cell.source for cell in nb.cells}, solutions)
+    own = ["1" + "<1" * 700_000, "def f1(x):\n    return 1"]  # the first takes Python half a minute
+    cells = [new_code_cell(source, id=f"own-{n}") for n, source in enumerate(own)]
+    restored, said = restore(new_notebook(cells=cells), original)
+    assert of(restored, "answer-1").source == own[1]
+    assert "answer-1" in said and "without a name" in said
+
+
 def _lab():
     def marked(name, source, **about):
         cell = new_code_cell(source, id=name)

@@ -14,6 +14,8 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from .names import binds_unseen, bound
@@ -241,4 +243,27 @@ def become(kernel: Any, steps: Sequence[Step], declared: Sequence[str]) -> Names
     module = Module()
     module.__dict__ = names
     shell.user_module, shell.user_ns = module, names
+    shell.set_custom_exc((Exception, KeyboardInterrupt), _show_error)
     return names
+
+
+def _show_error(
+    shell: Any,
+    kind: type[BaseException],
+    error: BaseException,
+    frames: TracebackType | None,
+    tb_offset: int | None = None,
+) -> None:
+    """Show an error up to where the student's process was asked: what is below is the grader's, and the student's line is in a note."""
+    last = None
+    here = frames
+    while here is not None:
+        if not here.tb_frame.f_code.co_filename.startswith(_HERE):
+            last = here
+        here = here.tb_next
+    if last is not None:
+        last.tb_next = None
+    shell.showtraceback((kind, error, frames), tb_offset=tb_offset, running_compiled_code=True)
+
+
+_HERE = str(Path(__file__).parent)

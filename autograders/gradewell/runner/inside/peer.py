@@ -108,9 +108,6 @@ def as_copies() -> Iterator[None]:
         _apart = before
 
 
-# Frames with __tracebackhide__ are not shown to a student, whose own line is what helps (IPython).
-
-
 class Remote:
     """An object in the other process; ``owner`` is the value here whose method it is, and which it may change."""
 
@@ -118,13 +115,11 @@ class Remote:
         vars(self).update(_peer=peer, _number=number, _about=about, _owner=owner)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        __tracebackhide__ = True
         if self._owner is not None:
             return self._peer.ask("method", self._owner, self._about, list(arguments), named)
         return self._peer.ask("call", self, list(arguments), named)
 
     def __getattr__(self, name: str) -> Any:
-        __tracebackhide__ = True
         if name in ("__signature__", "__wrapped__"):
             return _inspected(self, name)
         return self._peer.attribute(self, name)
@@ -145,7 +140,6 @@ class Remote:
         self._peer.ask("setattr", self, name, value)
 
     def __iter__(self) -> Any:
-        __tracebackhide__ = True
         iterator = self._peer.ask("special", self, "__iter__", [])
         for _ in range(_ITEMS):  # it may have no end
             try:
@@ -204,7 +198,6 @@ def _inspected(of: Remote, name: str) -> Any:
 
 def _life(name: str) -> Callable[..., Any]:
     def special(self: Remote, *arguments: Any) -> Any:
-        __tracebackhide__ = True
         return self._peer.ask("special", self, name, list(arguments))
 
     return special
@@ -212,7 +205,6 @@ def _life(name: str) -> Callable[..., Any]:
 
 def _claim(name: str) -> Callable[..., Any]:
     def refuse(self: Remote, *_: Any) -> Any:
-        __tracebackhide__ = True
         raise self._peer.refused(
             f"{self._about} is no value: {name} cannot be asked of it from outside"
         )
@@ -283,7 +275,6 @@ class Peer:
         CannotCross
             An argument or the answer is neither a value nor can be reached from here.
         """
-        __tracebackhide__ = True
         try:
             return self._ask(verb, arguments)
         except (CannotCross, Unanswered, TimeLimit) as error:
@@ -291,7 +282,6 @@ class Peer:
             raise
 
     def _ask(self, verb: str, arguments: tuple[Any, ...]) -> Any:
-        __tracebackhide__ = True
         if self._lost:
             raise Unanswered(self._lost)
         self.asked(verb)
@@ -327,7 +317,6 @@ class Peer:
 
     def attribute(self, owner: Any, name: str) -> Any:
         """An attribute of an object, or of a value, of the other side."""
-        __tracebackhide__ = True
         shown = name.startswith(("_repr_", "_ipython_"))  # how it is shown here is not its business
         if shown or (name.startswith("__") and name not in ("__name__", "__doc__")):
             raise AttributeError(name)
@@ -338,7 +327,6 @@ class Peer:
 
     def _result(self, reader: Reader, ends: bool) -> Any:
         """What the answer says; ``ends`` where an iterator may say that it has ended, which would end any loop around another question."""
-        __tracebackhide__ = True
         content = reader.content
         for name, stream in (("out", sys.stdout), ("err", sys.stderr)):
             if said := str(content.get(name, ""))[:_TEXT]:
@@ -362,7 +350,6 @@ class Peer:
 
     def _read(self, reader: Reader, content: Any) -> Any:
         """A value that came. Whatever is wrong with it costs the question only."""
-        __tracebackhide__ = True
         try:
             return reader.value(content)
         except (CannotCross, Unanswered, wire.Closed):
