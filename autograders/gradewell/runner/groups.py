@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,8 @@ _V2 = {"cpu": "weight", "memory": "memory", "pids": "processes"}
 """Controllers of version 2, which counts processor time and halts without any."""
 TASKS = 2048
 """Processes and threads that a notebook may have, where the system counts them."""
+_looking = threading.Lock()
+"""Held while it is found out what can be done here: a second look meanwhile would find the first one's probe."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,14 @@ class Hierarchy:
     purposes: frozenset[str]
 
 
-@cache
 def hierarchies() -> tuple[Hierarchy, ...]:
-    """Where this process can make control groups; empty where it cannot."""
+    """Where this process can make control groups; empty where it cannot. Several threads may ask at once."""
+    with _looking:
+        return _hierarchies()
+
+
+@cache
+def _hierarchies() -> tuple[Hierarchy, ...]:
     found = []
     covered: set[str] = set()
     for one in sorted(_mounted(), key=lambda one: -one.version):
@@ -229,7 +237,8 @@ def _sweep(folder: Path) -> None:
 
 def _remove(folder: Path) -> None:
     """Remove a group whose last process is gone, or about to be."""
-    for _ in range(100):
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
         try:
             folder.rmdir()
             return

@@ -4,7 +4,8 @@ Each way is tried twice: with control groups and without the filter of system ca
 """
 
 import re
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 from gradewell.runner import groups
@@ -126,6 +127,8 @@ def caged(request, small, tmp_path_factory):
         if name == "plants-what-is-the-graders":
             (path.parent / "index.html").write_text("planted")
     course.hand_in("zz-honest", "lab", answers={**good, "more": f"{HONEST}work()\n{QUIET}"})
+    with (course.path / "nbgrader_config.py").open("a") as config:
+        config.write("import os\nopen('graders', 'a').write(f'{os.getpid()}\\n')\n")
     report = course.report("lab", *SETTINGS, WAYS[request.param])
     return course, report, request.param
 
@@ -204,6 +207,23 @@ def test_what_holds_here_is_found():
 
 
 def test_groups_are_gone_when_the_run_is_over(caged):
+    graders = set((caged[0].path / "graders").read_text().split())
     for one in groups.hierarchies():
-        owners = {path.name.split("-")[1] for path in one.folder.glob("gradewell-*-[0-9]*")}
-        assert all(Path("/proc", owner).exists() for owner in owners)  # other runs go on
+        left = [path.name for path in one.folder.glob("gradewell-*")]
+        assert graders and not [name for name in left if name.split("-")[1] in graders]
+
+
+def test_threads_that_look_at_once_find_the_same():
+    look = (
+        "import threading\nfrom gradewell.runner import groups\nfound, start = [], threading.Barrier(8)\n"
+        "def one():\n    start.wait()\n    found.append(groups.hierarchies())\n"
+        "threads = [threading.Thread(target=one) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]\n[thread.join() for thread in threads]\n"
+        "assert len(found) == 8 and len(set(found)) == 1, found\nprint(len(found[0]))"
+    )
+    for _ in range(3):
+        ran = subprocess.run(
+            [sys.executable, "-c", look], capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert int(ran.stdout) == len(groups.hierarchies())
