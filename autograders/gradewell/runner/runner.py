@@ -331,10 +331,10 @@ def steps(notebook: Original) -> tuple[Step, ...]:
             continue
         if is_solution(cell):
             solution = python_lines(notebook.solutions[grade_id(cell)])
-            imported = bound(solution, ("import",))
+            imported = bound("\n".join(import_statements([solution])))
             names = bound(solution, ("define", "assign")) | bound(cell.source, ("define", "assign"))
             names |= changed(solution) & given
-            found.append(Step("given", source=import_statements([solution])))
+            found += [Step("import", source=one) for one in import_statements([solution])]
             found.append(Step("answer", names=tuple(sorted(names - imported))))
             given |= names
         elif is_grade(cell):
@@ -342,10 +342,10 @@ def steps(notebook: Original) -> tuple[Step, ...]:
             found.append(Step("test", names=tuple(sorted(names)), test=grade_id(cell)))
         else:
             if not grade_id(cell):
-                found.append(Step("given", source=import_statements([cell.source])))
+                found += [Step("given", source=one) for one in import_statements([cell.source])]
             found.append(Step("given", source=cell.source))
             given |= bound(python_lines(cell.source), ("assign",))
-    return tuple(step for step in found if step.kind != "given" or step.source.strip())
+    return tuple(step for step in found if step.kind in ("answer", "test") or step.source.strip())
 
 
 def python_of(kernel: str) -> tuple[str, dict[str, str]] | None:

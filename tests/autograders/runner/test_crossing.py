@@ -21,9 +21,11 @@ import pathlib
 import random
 import re
 import socket
+import statistics
 import struct
 import threading
 import types
+import unittest
 import zoneinfo
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque, namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +35,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from dateutil import tz
 from gradewell.checks import calls
 from gradewell.checks.calls import call, mapped
 from gradewell.runner.inside import wire
@@ -490,6 +493,9 @@ LEAVES = {
     "timedelta": st.timedeltas(),
     "timezone": st.sampled_from([datetime.UTC, datetime.timezone(datetime.timedelta(minutes=5)),
                                  datetime.timezone(datetime.timedelta(0), "zero")]),
+    "dateutil's zone": st.sampled_from(
+        [tz.tzutc(), tz.tzoffset("far", 3600), tz.tzoffset(None, -1800), tz.gettz("Asia/Shanghai")]
+    ),
     "ZoneInfo": st.sampled_from([zoneinfo.ZoneInfo("Asia/Shanghai"), zoneinfo.ZoneInfo("UTC")]),
     "Fraction": st.fractions() | st.integers(0, 1).map(lambda n: fractions.Fraction(10**5000, 3 + n)),
     "Decimal": st.decimals() | st.sampled_from([decimal.Decimal(t) for t in ("sNaN12", "-0", "1.10", "-Infinity", "1E+999999")]),
@@ -687,6 +693,94 @@ def test_an_exception_of_the_students_own_is_caught_by_its_name(two):
     with pytest.raises(kind, match="not this") as caught:
         function()
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        json.JSONDecodeError("no", "text", 1),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"),
+        FileNotFoundError(2, "No such file", "nowhere"),
+        KeyError("it"),
+        ValueError(1, 2.5, None),
+        decimal.InvalidOperation([1]),
+        np.linalg.LinAlgError("singular"),
+        statistics.StatisticsError("none"),
+        dataclasses.FrozenInstanceError("no"),
+        OverflowError("colour \x1b[31m"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_exception_that_both_sides_know_is_itself(error, two):
+    def raises():
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        two.function(raises)()
+    assert "".join(c for c in str(error) if c.isprintable()) == str(caught.value).replace(
+        "\ufffd", ""
+    )
+    assert getattr(caught.value, "errno", 0) == getattr(error, "errno", 0)
+    assert getattr(caught.value, "pos", 0) == getattr(error, "pos", 0)
+
+
+def test_an_exception_that_would_mean_more_here_is_one_of_its_name(two):
+    def raises():
+        raise unittest.SkipTest("not today")
+
+    with pytest.raises(Exception, match="not today") as caught:
+        two.function(raises)()
+    assert type(caught.value).__name__ == "SkipTest"
+    assert not isinstance(caught.value, unittest.SkipTest)
+
+
+ADDRESS = {"shape": (1,), "typestr": "|O8", "version": 3, "data": (8, True)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        types.SimpleNamespace(**{"__array_interface__": ADDRESS}),
+        types.SimpleNamespace(**{"__array_interface__": 1}),
+        types.SimpleNamespace(**{"__array__": lambda: np.ones(1)}),
+        [{"x": OrderedDict(ADDRESS)}],
+        defaultdict(int, ADDRESS),
+        type("Own", (dict,), {})(ADDRESS),
+        {type("Text", (str,), {})("typestr"): 1},
+        pd.Series({"__array_interface__": 1, "b": 2}),
+        pd.Series([1], index=["__array_struct__"], dtype=object),
+        pd.DataFrame({"__array_interface__": [1]}),
+        pd.DataFrame({("__array_interface__", "a"): [1]}),
+        pd.DataFrame([[1]], index=pd.CategoricalIndex(["__array_interface__"])),
+        pd.DataFrame({"a": [ADDRESS]}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_nothing_that_comes_tells_numpy_where_in_memory_to_read(value, two):
+    with pytest.raises(CannotCross):
+        two.asked(value)
+    changes = two.function(lambda kept: kept.update(one=value))
+    mine = {}
+    with pytest.raises(CannotCross):
+        changes(mine)
+    assert mine == {}
+
+
+def test_no_address_is_told(two):
+    def one():
+        pass
+
+    got = []
+    two.function(lambda given: got.append(vars(given)["_number"]))(one)
+    assert 0 < got[0] < 1_000
+    assert 0 < vars(two.asked(one))["_number"] < 1_000
+
+
+def test_a_function_is_no_iterable(two):
+    twice = two.function(lambda x: 2 * x)
+    assert not hasattr(twice, "__iter__") and not hasattr(twice, "__len__")
+    assert pd.Series([1, 2]).apply(twice).tolist() == [2, 4]
+    assert two.function(lambda f: pd.Series([1, 2]).apply(f))(lambda x: x + 1).tolist() == [2, 3]
 
 
 def test_a_list_of_the_students_own_class_is_what_it_holds(two):
@@ -1296,11 +1390,11 @@ def _changed_by_a_generator(two):
 
 def _arguments_of_an_exception(two):
     def raises():
-        raise ValueError(1, 2)
+        raise ValueError([1, 2])
 
     with pytest.raises(ValueError) as caught:
         two.function(raises)()
-    return caught.value.args == (1, 2)
+    return caught.value.args == ([1, 2],)
 
 
 def _long_prints(two):

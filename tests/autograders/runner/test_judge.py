@@ -17,10 +17,25 @@ from sharewell import exchange
 pytestmark = pytest.mark.xdist_group("judge")
 
 SETUP = """
+import collections
 import dataclasses
+import datetime
 import functools
+import io
+import json
 import numpy as np
 import pandas as pd
+
+class TooSmall(ValueError):
+    def __init__(self, n, least=10):
+        super().__init__(f"{n} is below {least}")
+        self.n = n
+
+class Shape:
+    def area(self):
+        return 0
+
+Row = collections.namedtuple("Row", "name value")
 
 @dataclasses.dataclass(frozen=True)
 class Point:
@@ -82,6 +97,50 @@ def count():
     global counter
     counter += 1
 
+class Square(Shape):
+    def __init__(self, side):
+        self.side = side
+    def area(self):
+        return self.side ** 2
+
+def small(n):
+    raise TooSmall(n)
+
+def read_json(text):
+    return json.loads(text)
+
+def decoded(data):
+    return data.decode()
+
+def opened(name):
+    return open(name)
+
+def lines(file):
+    return [line.strip() for line in file.read().splitlines()]
+
+def row(name, value):
+    return Row(name, value)
+
+def timed(function):
+    @functools.wraps(function)
+    def inner(*arguments):
+        return function(*arguments)
+    return inner
+
+def each(table, function):
+    return table.apply(function)
+
+def is_shape(thing):
+    return isinstance(thing, Shape)
+
+try:
+    import json as quick
+except ImportError:
+    quick = None
+
+listed = !echo one
+squares = [last := n * n for n in range(4)]
+when = __import__("dateutil.parser").parser.parse("2026-01-01T02:00:00+02:00")
 answer = 42
 pair = Pair(1, "b")
 table = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None], "c": pd.date_range("2026-01-01", periods=3)})
@@ -124,6 +183,26 @@ TESTS = {
     "assert pd.read_csv('written.csv', header=None).shape == (1, 2)",
     "not-there": "assert 'answer' in globals() and 'nothing' not in globals()\ntry:\n    nothing\nexcept NameError:\n    pass",
     "stderr": "warned()",
+    "exceptions-of-the-instructors": "try:\n    small(3)\nexcept TooSmall as error:\n    assert error.n == 3 and str(error) == '3 is below 10'\n"
+    "    assert type(error) is TooSmall\nelse:\n    raise AssertionError",
+    "exceptions-of-libraries": "for ask, kind in ((lambda: read_json('{'), json.JSONDecodeError), (lambda: decoded(b'\\xff'), UnicodeDecodeError),\n"
+    "                  (lambda: opened('nowhere'), FileNotFoundError), (lambda: fails('it'), KeyError)):\n    try:\n        ask()\n"
+    "    except kind as error:\n        assert str(error) and isinstance(error, kind)\n    else:\n        raise AssertionError\n"
+    "try:\n    opened('nowhere')\nexcept OSError as error:\n    assert (error.errno, error.filename) == (2, 'nowhere')\n"
+    "try:\n    read_json('[1,')\nexcept json.JSONDecodeError as error:\n    assert error.pos == 3",
+    "classes-of-the-instructors": "square = Square(3)\nassert isinstance(square, Shape) and issubclass(Square, Shape) and square.area() == 9\n"
+    "assert not isinstance(square, Row) and not isinstance(Stack(), Shape) and not issubclass(Stack, Shape)\n"
+    "assert is_shape(square) and is_shape(Shape()) and not is_shape(3)",
+    "named-tuples-of-the-instructors": "assert isinstance(row('a', 1), Row) and row('a', 1) == Row('a', 1) and row('a', 1).value == 1",
+    "functions-and-pandas": "assert pd.Series([1, 2]).apply(double).tolist() == [2, 4] == each(pd.Series([0, 1]), lambda x: 2 * x + 2).tolist()\n"
+    "frame = pd.DataFrame({'a': [1, 2], 'b': [3, 4]})\nassert each(frame, lambda column: column.sum()).tolist() == [3, 7]\n"
+    "assert frame.apply(double, axis=1)['b'].tolist() == [6, 8]",
+    "names-of-functions": "assert timed(close).__name__ == 'close' and timed(close)(1, 1)",
+    "streams": "assert lines(io.StringIO('a\\nb')) == ['a', 'b']",
+    "magics": "assert list(listed) == ['one']",
+    "names-bound-in-a-comprehension": "assert last == 9 and squares[-1] == last",
+    "imports-that-are-tried": "assert double(quick.loads('[1]')[0]) == 2",
+    "zones": "assert when == datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) and when.hour == 2",
 }
 
 

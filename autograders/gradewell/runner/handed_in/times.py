@@ -7,8 +7,8 @@ import unicodedata
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-import dateutil.parser  # type: ignore[import-untyped]
-import dateutil.tz  # type: ignore[import-untyped]
+import dateutil.parser
+import dateutil.tz
 
 from .decoding import decodings
 

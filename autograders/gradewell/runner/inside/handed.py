@@ -15,6 +15,7 @@ from typing import Any
 
 _NEVER = (types.FrameType, types.CodeType, types.ModuleType, types.TracebackType, types.CoroutineType,
           types.AsyncGeneratorType, types.GeneratorType, type)  # fmt: skip
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _CHANCE = {
     (
         "random",
@@ -39,13 +40,15 @@ _CHANCE = {
 
 def attribute(owner: Any, name: str) -> Any:
     """An attribute that the other side may have. Raises AttributeError for any other."""
-    found = inspect.getattr_static(owner, name, None) if _declared(owner, name) else None
-    if found is None:
+    if not _declared(owner, name) or inspect.getattr_static(owner, name, _NOTHING) is _NOTHING:
         raise AttributeError(f"{name[:60]!r} of a {type(owner).__name__} cannot be read from here")
     value = getattr(owner, name)
     if isinstance(value, _NEVER):
         raise AttributeError(f"{name[:60]!r} of a {type(owner).__name__} cannot be read from here")
     return value
+
+
+_NOTHING = object()
 
 
 def lives(owner: Any, name: str) -> bool:
@@ -65,8 +68,12 @@ def lives(owner: Any, name: str) -> bool:
 def _declared(owner: Any, name: str) -> bool:
     """Whether a name is part of what an object is for."""
     cls = type(owner)
+    if name == "__name__" and isinstance(owner, _FUNCTIONS):
+        return True
     if name.startswith("_") or isinstance(owner, _NEVER):
         return False
+    if issubclass(cls, io.IOBase):
+        return name in _OF_A_FILE
     if callable(owner) or hasattr(cls, "__next__"):
         return False
     for (module, kind), names in _CHANCE.items():
@@ -77,7 +84,7 @@ def _declared(owner: Any, name: str) -> bool:
     if own:  # the instructor defines it, for this; not what a library's class above it can do
         kept = vars(owner) if cls.__module__ == "__main__" and hasattr(owner, "__dict__") else ()
         return name in kept or any(_declares(one, name) for one in own)
-    return issubclass(cls, io.IOBase) and name in _OF_A_FILE
+    return False
 
 
 _OURS = ("sharewell", "datapolis", "gradewell")

@@ -28,7 +28,8 @@ class Step:
     """One of the instructor's cells, in the judge's eyes."""
 
     kind: str
-    """given: to be run here; answer: its names are the student's; test: a test cell."""
+    """given: to be run here; import: likewise, and what cannot be imported here is the student's; answer: its names are the student's;
+    test: a test cell."""
     source: str = ""
     names: tuple[str, ...] = ()
     """That an answer or a test binds."""
@@ -57,6 +58,7 @@ class Namespace(dict[str, Any]):
         self._students = set(declared)
         self._tests: set[str] = set()
         self._given: list[tuple[str, set[str], bool]] = []
+        self._tried: set[str] = set()
         self._failed: dict[str, str] = {}
         self._seen: dict[str, Any] = {}
 
@@ -65,7 +67,9 @@ class Namespace(dict[str, Any]):
         self.forget()
         while self._steps:
             step = self._steps.pop(0)
-            if step.kind == "given":
+            if step.kind in ("given", "import"):
+                if step.kind == "import":
+                    self._tried |= bound(step.source)
                 self._give(step.source)
             elif step.kind == "answer":
                 self._students.update(step.names)
@@ -86,6 +90,10 @@ class Namespace(dict[str, Any]):
         self._run_for(name)
         if dict.__contains__(self, name):
             return dict.__getitem__(self, name)
+        if (
+            name in self._failed and name in self._tried
+        ):  # of a module that student code has written
+            return self._asked(name)
         if name in self._failed:
             raise NameError(f"name {name!r} is not defined: {self._failed[name]}")
         if hasattr(builtins, name) or name.startswith("__"):
@@ -143,7 +151,10 @@ class Namespace(dict[str, Any]):
         if any(name in names for _, names, _ in self._given):
             self._run_for(name)
         for value in self.values():
-            if isinstance(value, type) and (value.__module__, value.__qualname__) == (module, name):
+            if issubclass(type(value), type) and (value.__module__, value.__qualname__) == (
+                module,
+                name,
+            ):
                 return value
         raise CannotCross(f"a {name}, which no cell of the instructor's defines or imports")
 

@@ -186,7 +186,7 @@ def _class(names: dict[str, Any], module: str, name: str) -> type:
     )
     for part in name.split("."):
         found = getattr(found, part, None)
-    if not isinstance(found, type):
+    if not issubclass(type(found), type):
         raise CannotCross(f"there is no class {name}")
     return found
 

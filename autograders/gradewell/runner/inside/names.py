@@ -4,16 +4,46 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 _OWN_NAMES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _UNSEEN = {"exec", "eval", "globals", "locals", "vars", "setattr", "get_ipython"}
 
 
 def python_lines(source: str) -> str:
-    """A cell without its magics."""
-    lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))]
-    return "\n".join(lines)
+    """A cell without its magics; a name that gets what one gives, as in ``files = !ls`` or ``%%capture said``, is None there."""
+    lines = source.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    kept = [
+        _ASSIGNED.sub(r"\1None", line) for line in lines if not line.lstrip().startswith(("%", "!"))
+    ]
+    if first.startswith("%%"):
+        magic, *words = first[2:].split() or [""]
+        if magic not in _OF_PYTHON:
+            kept = []
+        names = [w for w in words[:1] if magic == "capture"]
+        names += [
+            name for option, name in pairwise(words) if option in ("--out", "--err", "--proc")
+        ]
+        kept += [f"{name} = None" for name in names if name.isidentifier()]
+    return "\n".join(kept)
+
+
+_ASSIGNED = re.compile(r"^(\s*[^\s=!%#'\"][^=!%#'\"]*=\s*)[!%].*$")
+_OF_PYTHON = {
+    "capture",
+    "debug",
+    "memit",
+    "memray_flamegraph",
+    "mprun",
+    "prun",
+    "snakeviz",
+    "time",
+    "timeit",
+}
+"""Magics of a whole cell after which Python follows."""
 
 
 def bound(code: str, kinds: tuple[str, ...] = ("import", "define", "assign")) -> set[str]:
@@ -35,7 +65,10 @@ def bound(code: str, kinds: tuple[str, ...] = ("import", "define", "assign")) ->
         elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
             found["assign"].add(node.name)
             todo.extend(ast.iter_child_nodes(node))
-        elif not isinstance(node, _OWN_NAMES):
+        elif isinstance(node, _OWN_NAMES):  # but for what := binds in a comprehension
+            if not isinstance(node, ast.Lambda):
+                todo.extend(one.target for one in ast.walk(node) if isinstance(one, ast.NamedExpr))
+        else:
             todo.extend(ast.iter_child_nodes(node))
     return set().union(*(found[kind] for kind in kinds))
 
@@ -93,14 +126,28 @@ def binds_unseen(code: str) -> bool:
     )
 
 
-def import_statements(cells: Iterable[str]) -> str:
-    """The import statements at the top level of cells, with those left out that do not parse."""
+def import_statements(cells: Iterable[str]) -> list[str]:
+    """The import statements at the top level of cells, also those that are tried first, with cells left out that do not parse."""
     found = []
     for source in cells:
         with contextlib.suppress(SyntaxError, ValueError):
             body = ast.parse(python_lines(source)).body
-            found += [ast.unparse(n) for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
-    return "\n".join(found)
+            found += [ast.unparse(node) for node in body if _imports(node)]
+    return found
+
+
+def _imports(node: ast.stmt) -> bool:
+    """Whether a statement imports and does nothing else: ``try: import polars``, ``except ImportError: polars = None``."""
+    if not isinstance(node, ast.Try):
+        return isinstance(node, ast.Import | ast.ImportFrom)
+    parts = [*node.body, *node.orelse, *node.finalbody]
+    parts += [part for handler in node.handlers for part in handler.body]
+    return any(map(_imports, node.body)) and all(
+        isinstance(part, ast.Pass)
+        or (isinstance(part, ast.Assign) and isinstance(part.value, ast.Constant))
+        or _imports(part)
+        for part in parts
+    )
 
 
 def imports_of(sources: Iterable[str]) -> tuple[str, ...]:

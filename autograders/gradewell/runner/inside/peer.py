@@ -20,6 +20,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from . import handed, wire
@@ -108,11 +109,23 @@ def as_copies() -> Iterator[None]:
         _apart = before
 
 
-class Remote:
-    """An object in the other process; ``owner`` is the value here whose method it is, and which it may change."""
+_DOC: Any = property(lambda self: self._peer.attribute(self, "__doc__"))
+"""What an object of the other side says of itself."""
 
-    def __init__(self, peer: Peer, number: int, about: str, owner: Any = None) -> None:
-        vars(self).update(_peer=peer, _number=number, _about=about, _owner=owner)
+
+class Remote:
+    """An object in the other process.
+
+    ``owner`` is the value here whose method it is, and which it may change; ``classes`` are the names of the classes of the notebook's
+    own cells whose instance it is, or which it is and inherits from.
+    """
+
+    def __init__(
+        self, peer: Peer, number: int, about: str, owner: Any = None, classes: Sequence[str] = ()
+    ) -> None:
+        vars(self).update(
+            _peer=peer, _number=number, _about=about, _owner=owner, _classes=tuple(classes)
+        )
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         if self._owner is not None:
@@ -124,13 +137,25 @@ class Remote:
             return _inspected(self, name)
         return self._peer.attribute(self, name)
 
-    @property
-    def __doc__(self) -> Any:  # type: ignore[override]
-        return self._peer.attribute(self, "__doc__")
+    __doc__ = _DOC
 
     def known_as(self, name: str, owner: Any = None) -> Remote:
         """The same, named in messages as it was asked for, whatever it calls itself."""
-        return Remote(self._peer, self._number, name, owner)
+        return type(self)(self._peer, self._number, name, owner, self._classes)
+
+    def _known(self) -> tuple[type, ...]:
+        """Those of its classes that the notebook's cells define on this side too."""
+        found = []
+        for name in self._classes:
+            with contextlib.suppress(CannotCross):
+                found.append(self._peer.dataclass("__main__", name))
+        return tuple(found)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What ``isinstance`` asks for: a class of the instructor's cells, of which it is an instance."""
+        known = () if type(self) is RemoteClass else self._known()
+        return known[0] if known else type(self)
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._peer.ask("await", self)
@@ -138,19 +163,6 @@ class Remote:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._peer.ask("setattr", self, name, value)
-
-    def __iter__(self) -> Any:
-        iterator = self._peer.ask("special", self, "__iter__", [])
-        for _ in range(_ITEMS):  # it may have no end
-            try:
-                item = next(iterator)
-            except StopIteration:
-                return
-            yield item
-        raise ValueError(f"{self._about} gave more than {_ITEMS:,} items")
-
-    def __instancecheck__(self, other: Any) -> bool:
-        return bool(self._peer.ask("isinstance", self, other))
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -212,8 +224,43 @@ def _claim(name: str) -> Callable[..., Any]:
     return refuse
 
 
+class RemoteFunction(Remote):
+    # nothing that an iterable has: pandas takes what can be iterated for a list of functions
+    __doc__ = _DOC
+
+
+class RemoteObject(Remote):
+    # any other object
+    __doc__ = _DOC
+
+    def __iter__(self) -> Any:
+        iterator = self._peer.ask("special", self, "__iter__", [])
+        for _ in range(_ITEMS):  # it may have no end
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            yield item
+        raise ValueError(f"{self._about} gave more than {_ITEMS:,} items")
+
+
+class RemoteClass(RemoteObject):
+    # a class
+    __doc__ = _DOC
+
+    @property
+    def __bases__(self) -> tuple[type, ...]:
+        """What ``issubclass`` asks for: the classes of the instructor's cells from which it inherits."""
+        return self._known()
+
+    def __instancecheck__(self, other: Any) -> bool:
+        return bool(self._peer.ask("isinstance", self, other))
+
+
+_SORTS = {"function": RemoteFunction, "class": RemoteClass}
+RemoteFunction.__str__ = _life("__str__")  # type: ignore[method-assign]
 for _name in set(_LIFE) - {"__iter__"}:
-    setattr(Remote, _name, _life(_name))
+    setattr(RemoteObject, _name, _life(_name))
 for _name in _CLAIMS:
     setattr(Remote, f"__{_name}__", _claim(f"__{_name}__"))
 
@@ -256,6 +303,7 @@ class Peer:
         self.asked: Callable[[str], None] = lambda verb: None
         """Called before each question, with its verb."""
         self._given: dict[int, Any] = {}
+        self._numbers: dict[int, int] = {}
         self._classes: dict[int, type] = {}
         self._theirs: dict[type, int] = {}
         self._accepted = largest
@@ -343,7 +391,8 @@ class Peer:
             kind, Exception
         ):  # an exit or an interruption there is none here
             kind = RuntimeError
-        raised = _made(kind, _plain(str(error.get("text", ""))[:_TEXT]))
+        text = _plain(str(error.get("text", ""))[:_TEXT])
+        raised = _made(kind, text, self._read(reader, error.get("with")))
         for line in str(error.get("where", ""))[:_TEXT].splitlines():
             raised.add_note(_plain(line))
         raise raised
@@ -429,7 +478,8 @@ class Peer:
         if verb not in ("call", "getattr", "special"):
             raise CannotCross(f"{verb} is not for this side")
         by_number = isinstance(named, list) and named[:1] == ["handle"]
-        if not by_number and self._given.get(id(type(owner))) is not type(owner):
+        number = self._numbers.get(id(type(owner)), 0)
+        if not by_number and self._given.get(number) is not type(owner):
             raise CannotCross("nothing but what was handed over can be asked")
 
     def _outcome(
@@ -497,7 +547,11 @@ class Peer:
         except Exception:
             text = ""
         kind = None if isinstance(error, CannotCross) else writer.value(type(error))
-        return {"kind": kind, "text": text[:_TEXT], "where": where[-_TEXT:]}
+        arguments = error.args
+        if isinstance(error, OSError) and error.filename is not None and len(arguments) == 2:
+            arguments = (*arguments, error.filename)
+        with_ = writer.value([_few(arguments), _few(vars(error))])
+        return {"kind": kind, "text": text[:_TEXT], "where": where[-_TEXT:], "with": with_}
 
     # -- handles ------------------------------------------------------------------------------------
 
@@ -510,14 +564,21 @@ class Peer:
         is_class = isinstance(value, type)
         if is_class and value in self._theirs:
             return ["handle", self._theirs[value]]
-        number = id(value)
+        number = self._numbers.setdefault(id(value), len(self._numbers) + 1)
         self._given[number] = value  # kept, so that the number stays its own
+        above = [
+            (one.__module__, one.__qualname__)
+            for one in (value if is_class else type(value)).__mro__
+        ]
         if is_class and issubclass(value, BaseException):
-            known = next(k for k in value.__mro__ if k.__module__ == "builtins")
-            return ["exception", [number, value.__name__, known.__name__]]
+            return ["exception", [number, value.__name__, [list(one) for one in above]]]
         name = getattr(value, "__name__", "") if callable(value) else ""
         about = f"{'class' if is_class else type(value).__name__} {name}".strip()[:100]
-        return ["remote", [number, about]]
+        sort = "class" if is_class else "function" if isinstance(value, _FUNCTIONS) else "object"
+        return [
+            "remote",
+            [number, about, sort, [one for module, one in above if module == "__main__"]],
+        ]
 
     def own(self, number: int) -> Any:
         """An object of this side that was handed over."""
@@ -525,9 +586,10 @@ class Peer:
             raise CannotCross("an object that was never handed over")
         return self._given[number]
 
-    def remote(self, number: int, about: str) -> Any:
-        """What stands here for an object of the other side."""
-        return Remote(self, number, _plain(about))
+    def remote(self, number: int, about: str, sort: str, classes: Sequence[str]) -> Any:
+        """What stands here for an object of the other side: a function, a class or another object."""
+        made = _SORTS.get(sort, RemoteObject)
+        return made(self, number, _plain(about), classes=classes)
 
     def made(self, number: int, make: Callable[[], type]) -> type:
         """The class that stands here for one of the other side's."""
@@ -577,6 +639,7 @@ class Peer:
             raise Unanswered(self._lost) from error
 
 
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, partial)
 _HERE = __file__.rpartition("/")[0]
 _BUILTIN: dict[str, Callable[..., Any]] = {
     "__len__": len, "__iter__": iter, "__next__": next, "__bool__": bool, "__float__": float, "__int__": int,
@@ -616,11 +679,52 @@ def _awaited(awaitable: Any) -> Any:
         asyncio._set_running_loop(around)
 
 
-def _made(kind: type[Exception], text: str) -> Exception:
-    try:
-        return kind(text)
-    except Exception:  # some want more arguments
-        return type(kind.__name__, (Exception,), {})(text)
+def _few(content: Any) -> Any:
+    """The plain values among an exception's arguments (all of them, or none) or its attributes."""
+    if isinstance(content, dict):
+        return {
+            name: value
+            for name, value in content.items()
+            if _is_plain(value) and not name.startswith("_")
+        }
+    return list(content) if all(map(_is_plain, content)) else None
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in (str, bytes):
+        return len(value) <= _TEXT
+    return value is None or type(value) in (bool, int, float)
+
+
+def _made(kind: type[Exception], text: str, content: Any) -> Exception:
+    """An exception of a class, with this text. Its ``__init__`` is Python's own, or is not called: it took other arguments there."""
+    arguments: list[Any] = [text]
+    attributes: dict[str, Any] = {}
+    if type(content) is list and len(content) == 2:
+        arguments = content[0] if type(content[0]) is list else arguments
+        attributes = content[1] if type(content[1]) is dict else attributes
+    make: Any = kind if kind.__module__ == "builtins" else partial(kind.__new__, kind)
+    ways: list[Callable[[], Exception]] = [
+        lambda: make(*arguments),
+        lambda: _saying(kind, text),
+        lambda: type(kind.__name__, (Exception,), {})(text),
+    ]
+    for way in ways:
+        with contextlib.suppress(Exception):
+            made = way()
+            vars(made).update(
+                {k: v for k, v in attributes.items() if _is_plain(v) and k[:1] != "_"}
+            )
+            if str(made) == text:
+                break
+    return made
+
+
+def _saying(kind: Any, text: str) -> Any:
+    """An exception of a class that shows itself in another way, or wants to be made in another."""
+    shown = {"__module__": kind.__module__, "__str__": lambda self: text}
+    one: Any = type(kind.__name__, (kind,), shown)
+    return one.__new__(one, text)
 
 
 def _plain(text: str) -> str:

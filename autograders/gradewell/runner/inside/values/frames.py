@@ -286,9 +286,16 @@ def _read_index(reader: Reader, payload: Any) -> Any:
     array, name, freq = payload
     column = _column(reader, array)
     made = pd.Index(column, dtype=column.dtype, name=reader.value(name))
+    if not reader.ends.trusted and made.dtype.kind == "O" and any(map(_is_numpys, made)):
+        raise CannotCross("a label that NumPy would take for an attribute")
     if freq is not None:
         made.freq = _offset(reader, freq)  # pandas checks it
     return made
+
+
+def _is_numpys(label: Any) -> bool:
+    """Whether pandas gives what a label stands for where NumPy asks for an attribute, which would read any place in memory."""
+    return isinstance(label, str) and label.startswith("__array_")
 
 
 def _index(reader: Reader, content: Any) -> Any:

@@ -29,7 +29,7 @@ class Ends(Protocol):
     def own(self, number: int) -> Any:
         """The object of this side that has a number."""
 
-    def remote(self, number: int, about: str) -> Any:
+    def remote(self, number: int, about: str, sort: str, classes: Sequence[str]) -> Any:
         """What stands here for an object of the other side."""
 
     def made(self, number: int, make: Callable[[], type]) -> type:

@@ -17,7 +17,7 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .kind import CannotCross, Change, Kind, only
+from .kind import CannotCross, Change, Kind, of, only
 
 if TYPE_CHECKING:
     from .message import Reader, Writer
@@ -54,6 +54,10 @@ def _read_items(reader: Reader, payload: list[Any]) -> list[Any]:
 
 def _read_pairs(reader: Reader, payload: list[Any]) -> list[tuple[Any, Any]]:
     items = _read_items(reader, payload)
+    if not reader.ends.trusted and any(
+        isinstance(key, str) and key == "typestr" for key in items[::2]
+    ):
+        raise CannotCross("a dict that tells NumPy where in memory to read")
     return list(zip(items[::2], items[1::2], strict=True))
 
 
@@ -209,9 +213,9 @@ def _text(cls: Any) -> Kind:
 
 def _write_time(writer: Writer, value: Any) -> list[Any]:
     zone = value.tzinfo
-    if zone is not None and type(zone) not in (datetime.timezone, zoneinfo.ZoneInfo):
+    if zone is not None and not any(one.takes(type(zone)) for one in KINDS if one.tag in _OF_ZONES):
         raise CannotCross(
-            f"a time's zone is a {type(zone).__name__}; datetime.timezone and zoneinfo.ZoneInfo can cross"
+            f"a time's zone is a {type(zone).__name__}; those of datetime, zoneinfo and dateutil can cross"
         )
     return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, writer.value(zone)]
 
@@ -228,6 +232,35 @@ def _write_zone(writer: Writer, value: Any) -> Any:
     if value.key is None:
         raise CannotCross("a time's zone has no name")
     return value.key
+
+
+_OF_ZONES = ("timezone", "ZoneInfo", "dateutil's zone")
+
+
+def _write_dateutil(writer: Writer, value: Any) -> list[Any]:
+    name = type(value).__name__
+    if name == "tzoffset":
+        return ["offset", writer.value(value._name), value.utcoffset(None).total_seconds()]
+    if name == "tzutc":
+        return ["utc", None, 0.0]
+    place = str(getattr(value, "_filename", "")).partition("zoneinfo/")[2]
+    if not place:
+        raise CannotCross(f"a time's zone is a {name} without a name")
+    return ["file", place, 0.0]
+
+
+def _read_dateutil(reader: Reader, payload: Any) -> Any:
+    from dateutil import tz
+
+    kind, name, seconds = payload[0], reader.part(payload[1], (str, type(None))), payload[2]
+    if kind == "offset":
+        return tz.tzoffset(name, seconds)
+    if kind == "utc":
+        return tz.tzutc()
+    found = tz.gettz(zoneinfo.ZoneInfo(name).key)  # which knows no other files than those of zones
+    if not isinstance(found, datetime.tzinfo):
+        raise CannotCross("a zone that there is not")
+    return found
 
 
 def _write_offset(writer: Writer, value: Any) -> list[Any]:
@@ -281,8 +314,10 @@ def _builtin(reader: Reader, payload: str) -> type:
 
 def _read_namespace(reader: Reader, payload: Any) -> types.SimpleNamespace:
     names = dict(_read_pairs(reader, payload))
-    if any(name.startswith(("_repr_", "_ipython_")) for name in names):
-        raise CannotCross("an object that says itself how it is shown")
+    if not all(isinstance(name, str) for name in names):
+        raise CannotCross("an object with an attribute that has no name")
+    if any(name.startswith(("__", "_repr_", "_ipython_")) for name in names):
+        raise CannotCross("an object that says itself what it is, or how it is shown")
     return types.SimpleNamespace(**names)
 
 
@@ -355,6 +390,8 @@ KINDS: list[Kind] = [
          lambda w, v: [v.days, v.seconds, v.microseconds], lambda r, p: datetime.timedelta(*p)),
     Kind("timezone", only(datetime.timezone), [...], _write_offset,
          lambda r, p: datetime.timezone(*_read_items(r, p))),
+    Kind("dateutil's zone", of("dateutil.tz.tz", "tzutc", "tzoffset", "tzfile"), (str, ..., float),
+         _write_dateutil, _read_dateutil),
     Kind("ZoneInfo", only(zoneinfo.ZoneInfo), str, _write_zone, lambda r, p: zoneinfo.ZoneInfo(p)),
     Kind("Fraction", only(fractions.Fraction), (..., ...), lambda w, v: _items(w, (v.numerator, v.denominator)),
          lambda r, p: fractions.Fraction(*_read_items(r, p))),
