@@ -13,10 +13,13 @@ import binascii
 import contextlib
 import hashlib
 import html
+import io
+import math
 import re
 import signal
 import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
@@ -32,6 +35,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.server_extensions.formgrader import handlers
+from PIL import Image
 
 TEMPLATES = Path(__file__).parent / "templates"
 """Templates that go before nbgrader's and nbconvert's on feedback pages."""
@@ -287,11 +291,26 @@ def _coloured(content: Any) -> str:
 
 
 def _encoded(content: Any) -> str:
-    """Base64 as it is, without what does not belong to it; empty where it is none."""
+    """Base64 as it is, without what does not belong to it; empty where it is none, or a picture that takes gigabytes to be shown."""
     try:
-        return base64.b64encode(base64.b64decode(str(content))).decode()
+        picture = base64.b64decode(str(content))
     except (binascii.Error, ValueError):
         return ""
+    return base64.b64encode(picture).decode() if _pixels(picture) <= _MOST_PIXELS else ""
+
+
+_MOST_PIXELS = 50_000_000
+
+
+def _pixels(picture: bytes) -> float:
+    """How many there are, by the picture's first bytes; 0 where they tell nothing."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(picture)) as found:
+            return float(found.width * found.height)
+    except Image.DecompressionBombError:
+        return math.inf
+    except Exception:  # a browser shows nothing either
+        return 0.0
 
 
 _SHOWN: dict[str, Callable[[Any], str]] = {

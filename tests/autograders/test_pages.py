@@ -1,7 +1,10 @@
 """What submissions put out reaches feedback pages readable and harmless."""
 
+import base64
 import html
 import re
+import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
@@ -43,6 +46,20 @@ def test_a_result_keeps_its_bars_its_table_and_its_figure():
     assert "background-color:#8a5a00" in body and "width:50%" in body
     assert "<td>0.123</td>" in body
     assert 'alt="a line that rises"' in body and "data:image/png;base64,iVBOR" in body
+
+
+@pytest.mark.parametrize(("side", "shown"), [(300, True), (30_000, False)])
+def test_a_picture_that_takes_gigabytes_to_be_shown_is_not(side, shown):
+    def chunk(kind, content):
+        whole = kind + content
+        return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0))
+    lines = zlib.compress(bytes((side // 8 + 1) * side))
+    picture = b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+    body = page({"image/png": base64.b64encode(picture).decode(), "text/plain": "a picture"})
+    assert ("data:image/png;base64,iVBOR" in body) is shown
+    assert ("a picture" in body) is not shown
 
 
 def test_a_data_frame_stays_a_table_without_its_style_sheet():

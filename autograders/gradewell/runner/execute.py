@@ -23,6 +23,7 @@ from nbgrader.converters import Autograde as NbgraderAutograde
 from nbgrader.preprocessors import Execute as NbgraderExecute
 from nbgrader.utils import is_grade, is_solution
 
+from ..terminal import printable
 from .changes import KEY
 from .forkserver import Setting
 from .inside.archive import unpack
@@ -211,4 +212,4 @@ def _replace(folder: Path, names: list[str], packed: bytes) -> None:
     for name in names:
         path = folder / name
         rmtree(path) if path.is_dir() and not path.is_symlink() else remove(path)
-    unpack(packed, folder, is_ours)
+    unpack(packed, folder, is_ours, renamed=lambda name: printable(name) or "_")

@@ -88,7 +88,7 @@ class Runner(LoggingConfigurable):
         help="Whether test cells run apart from the student's code, in a process that only asks it for values.",
     ).tag(config=True)
     call_timeout = Integer(
-        10,
+        30,
         min=1,
         help="With the judge: seconds of processor time that one call of the student's code may take.",
     ).tag(config=True)

@@ -323,6 +323,30 @@ CHANNEL = {
         "    labels = ['Index', [['array', ['ndarray', '|O', [1], 'C', True, ['a']]], None, None]]\n"
         "    return {'ok': ['DataFrame', [[cells], ['RangeIndex', [0, 3, 1, None]], labels, [['dict', []], True]]]}",
     ),
+    "points-at-an-object-that-agrees": (
+        "NumPy takes an attribute for a place in memory, where a made-up object equals everything",
+        """
+import ctypes, struct, types
+SIZE = 32 << 20
+probe = bytes(SIZE)
+place = ((id(probe) + SIZE) & ~0xfff) - (16 << 20) + 16
+del probe
+fake = bytearray(ctypes.string_at(id(object), 416))
+fake[200:208] = struct.pack("<Q", ctypes.cast(ctypes.pythonapi.PyBool_FromLong, ctypes.c_void_p).value)
+fake[0:8] = struct.pack("<Q", 1 << 40)
+page = bytearray(4096)
+page[0:8] = struct.pack("<Q", place + 0x40)
+page[0x40:0x50] = struct.pack("<QQ", 1 << 40, place + 0x100)
+page[0x100:0x100 + len(fake)] = fake
+about = {"shape": (), "strides": (), "typestr": "|O8", "version": 3, "data": (place, True)}
+give(types.SimpleNamespace(spray=bytes(page[0x30:]) + bytes(page) * (SIZE // 4096), __array_interface__=about))
+""",
+    ),
+    "labels-a-place-in-memory": (
+        "pandas gives what a label stands for where NumPy asks for an attribute",
+        "import pandas as pd\nabout = {'shape': (), 'typestr': '|O8', 'version': 3, 'data': (id(None), True)}\n"
+        "give(pd.Series({'__array_interface__': about}, dtype=object))",
+    ),
     "makes-an-enumeration-that-agrees": (
         "an enumeration whose comparison is an object of the student's",
         PEER

@@ -103,7 +103,9 @@ HOSTILE = {
     ),
     "plants-what-is-the-graders": (
         "from pathlib import Path\nfor name in ('other.ipynb', 'not_graded.txt', 'timestamp.txt', 'index.html', 'own.csv'):\n"
-        "    Path(name).write_text('planted')\ny = 1",
+        "    Path(name).write_text('planted')\n"
+        "for name in (b'\\x1b]0;title\\x07.txt', b'in\\x1bdex.html', b'two\\nlines.txt', b'\\xff\\xfe.txt', b'\\x07'):\n"
+        "    open(name, 'w').write('planted')\ny = 1",
         "",
     ),
 }
@@ -126,6 +128,7 @@ def caged(request, small, tmp_path_factory):
         path = course.hand_in(name, "lab", answers={**good, "more": code})
         if name == "plants-what-is-the-graders":
             (path.parent / "index.html").write_text("planted")
+            (path.parent / "handed\x1b[31m in.txt").write_text("planted")
     course.hand_in("zz-honest", "lab", answers={**good, "more": f"{HONEST}work()\n{QUIET}"})
     with (course.path / "nbgrader_config.py").open("a") as config:
         config.write("import os\nopen('graders', 'a').write(f'{os.getpid()}\\n')\n")
@@ -167,6 +170,9 @@ def test_nothing_planted_stays(caged):
     kept = {path.name for path in folder.iterdir()}
     assert "own.csv" in kept
     assert not {"other.ipynb", "not_graded.txt", "index.html"} & kept
+    assert {"]0;title.txt", "twolines.txt", ".txt", "_", "handed[31m in.txt"} <= kept
+    below = (course.path / "autograded").rglob("*")
+    assert not [path for path in below if not path.name.isprintable()]
     assert (
         not (folder / "timestamp.txt").exists()
         or "planted" not in (folder / "timestamp.txt").read_text()

@@ -1410,7 +1410,7 @@ DIFFERS = {
     "A table or an array whose items are functions or objects": _objects_in_tables,
     "The class of a table or an array": _class_of_a_table,
     "An object that a generator": _changed_by_a_generator,
-    "Text of an exception": _arguments_of_an_exception,
+    "An exception's arguments": _arguments_of_an_exception,
     "What a function prints": _long_prints,
 }
 

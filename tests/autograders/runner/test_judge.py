@@ -343,6 +343,33 @@ def test_an_object_that_answers_change_is_the_students(tmp_path, new_course, cel
     assert course.points("replaces", "lab") == {"column": 0, "item": 0, "mine": 2}
 
 
+def test_a_module_that_an_answer_writes_is_the_students(tmp_path, new_course, cells):
+    course = judged(new_course(tmp_path / "course"))
+    module = cells.answer("module", "")
+    module.source = "%%writefile helper.py\n### BEGIN SOLUTION\ndef trip(x):\n    return 3 * x\n### END SOLUTION"
+    course.lab(
+        "lab",
+        lab=[
+            module,
+            cells.answer(
+                "answer", "import math\nfrom helper import trip\nimport json\ny = trip(2)"
+            ),
+            cells.test("called", "assert trip(5) == 15 and y == 6", points=2),
+            cells.test("imported", "assert json.loads('1') == math.floor(1.5) == y - 5", points=2),
+        ],
+    )
+    mine = "def trip(x):\n    return {} * x"
+    answer = "import math, json\nfrom helper import trip\ny = trip(2)"
+    for name, times in {"right": 3, "wrong": 4}.items():
+        written = f"%%writefile helper.py\n{mine.format(times)}"
+        course.hand_in(name, "lab", answers={"module": written, "answer": answer})
+    course.hand_in("nothing", "lab")
+    course.gradewell("lab")
+    assert course.points("right", "lab") == {"called": 2, "imported": 2}
+    assert course.points("wrong", "lab") == {"called": 0, "imported": 0}
+    assert course.points("nothing", "lab") == {"called": 0, "imported": 0}
+
+
 def test_an_own_module_of_the_instructors_is_the_very_file(tmp_path, monkeypatch):
     """Whatever lies beside it: a folder, a compiled file, a library of the same name."""
     monkeypatch.chdir(tmp_path)

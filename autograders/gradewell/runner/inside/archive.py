@@ -7,7 +7,7 @@ import os
 import stat
 import tarfile
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -129,11 +129,14 @@ def unpack(
     folder: Path,
     reserved: Callable[[str], bool] = lambda name: False,
     leave_out: Collection[str] = (),
+    renamed: Callable[[str], str] = str,
 ) -> None:
     """Write the plain files and folders of a tar archive into ``folder``, and nothing outside of it.
 
     Parameters
     ----------
+    renamed : callable
+        How a file or folder is called here.
     reserved : callable
         Whether a name in the folder itself is left out.
     leave_out : collection of str
@@ -148,12 +151,20 @@ def unpack(
     with _Archive.open(fileobj=io.BytesIO(packed)) as archive:
         members = [
             entry
-            for entry in archive
+            for entry in _renamed(archive, renamed)
             if _harmless(entry)
             and not _stands_for(entry, left_out)
             and not reserved(PurePosixPath(entry.name).parts[0])
         ]
         archive.extractall(folder, members, **_FILTER)
+
+
+def _renamed(
+    archive: Iterable[tarfile.TarInfo], renamed: Callable[[str], str]
+) -> Iterator[tarfile.TarInfo]:
+    for entry in archive:
+        entry.name = str(PurePosixPath(*map(renamed, PurePosixPath(entry.name).parts)))
+        yield entry
 
 
 class _Archive(tarfile.TarFile):
