@@ -776,6 +776,12 @@ def test_no_address_is_told(two):
     assert 0 < vars(two.asked(one))["_number"] < 1_000
 
 
+def test_a_class_that_stays_there_is_nobodys_base_here(two):
+    base = two.asked(type("Base", (), {}))
+    with pytest.raises(CannotCross, match="cannot inherit from it"):
+        types.new_class("Mine", (base,))
+
+
 def test_a_function_is_no_iterable(two):
     twice = two.function(lambda x: 2 * x)
     assert not hasattr(twice, "__iter__") and not hasattr(twice, "__len__")

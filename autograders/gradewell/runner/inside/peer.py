@@ -157,6 +157,11 @@ class Remote:
         known = () if type(self) is RemoteClass else self._known()
         return known[0] if known else type(self)
 
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        raise self._peer.refused(
+            f"{self._about} stays in the submission's process: a class here cannot inherit from it"
+        )
+
     def __await__(self) -> Generator[Any, None, Any]:
         return self._peer.ask("await", self)
         yield
