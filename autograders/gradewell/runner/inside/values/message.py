@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from .kind import CannotCross, Kind, fits, named
 from .table import BY_TAG, KINDS
 
-DEPTH = 60
+DEPTH = 120
 """How deeply containers may be nested."""
 _LENGTH = struct.Struct(">I")
 _kinds: dict[type, Kind | None] = {}
