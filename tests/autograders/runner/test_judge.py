@@ -343,6 +343,63 @@ def test_an_object_that_answers_change_is_the_students(tmp_path, new_course, cel
     assert course.points("replaces", "lab") == {"column": 0, "item": 0, "mine": 2}
 
 
+AFTER_ONE_THAT_IS_SLOW = {
+    # the first test runs out of time in each way; the others are right
+    "computes": "def first(read, rng):\n    while True:\n        pass",
+    "asks-again-and-again": "def first(read, rng):\n    while True:\n        try:\n            if int(read()) > 0:\n                return 1\n"
+    "        except ValueError:\n            print('again')",
+    "draws-again-and-again": "def first(read, rng):\n    n = 0\n    while n < 10**9:\n        n += rng.random() ** 2 < 1\n    return n",
+    "asks-within-a-question": "def first(read, rng):\n    return read(first)",
+    "goes-on-after-an-interruption": "def first(read, rng):\n    while True:\n        try:\n            read()\n"
+    "        except KeyboardInterrupt:\n            return 3",
+}
+OTHERS = """
+def double(x):
+    return 2 * x
+
+def twice(f, x):
+    return [f(x), f(x + 1)]
+
+def draws(n, rng):
+    return [rng.random() for _ in range(n)]
+
+def total(items):
+    return sum(items)
+
+value = 5
+"""
+
+
+def test_after_a_test_that_ran_out_of_time_the_others_get_their_own_answers(
+    tmp_path, new_course, cells
+):
+    course = judged(new_course(tmp_path / "course"))
+    tests = {
+        "slow": "def read(f=None):\n    return '-3' if f is None else f(read, None)\nassert first(read, random.Random(3)) == -3",
+        "called": "assert double(2) == 4 and value == 5",
+        "callback": "assert twice(lambda v: v * 10, 1) == [10, 20]\nassert twice(str, 1) == ['1', '2']",
+        "drawn": "assert draws(3, random.Random(1)) == [random.Random(1).random() for _ in range(1)] + draws(3, random.Random(1))[1:]",
+        "iterated": "seen = []\ntwice(seen.append, 4)\nassert seen == [4, 5] and total(iter([1, 2, 3])) == 6",
+    }
+    course.lab(
+        "lab",
+        lab=[
+            cells.locked("setup", "import random"),
+            cells.answer("first", "def first(read, rng):\n    return int(read())"),
+            cells.answer("others", OTHERS),
+            *(cells.test(name, source) for name, source in tests.items()),
+        ],
+    )
+    right = "def first(read, rng):\n    return int(read())"
+    for name, first in {"right": right, **AFTER_ONE_THAT_IS_SLOW}.items():
+        course.hand_in(name, "lab", answers={"first": first, "others": OTHERS})
+    course.report("lab", "--timeout", "4")
+    assert course.points("right", "lab") == dict.fromkeys(tests, 1)
+    for name in AFTER_ONE_THAT_IS_SLOW:
+        expected = {**dict.fromkeys(tests, 1), "slow": 0}
+        assert course.points(name, "lab") == expected, (name, course.outputs(name, "lab")[:5000])
+
+
 def test_a_module_that_an_answer_writes_is_the_students(tmp_path, new_course, cells):
     course = judged(new_course(tmp_path / "course"))
     module = cells.answer("module", "")

@@ -14,8 +14,10 @@ import importlib
 import io
 import linecache
 import select
+import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 import types
@@ -313,6 +315,7 @@ class Peer:
         self._theirs: dict[type, int] = {}
         self._accepted = largest
         self._lost = ""
+        self._interrupted = False
         self.failed = ""
         """Why the last question that failed did: not by what the other side's code raised, but because it could not be asked or answered."""
 
@@ -343,7 +346,18 @@ class Peer:
         back = verb in ("call", "method") and not (self.trusted or _apart)
         if back:
             question["back"] = True
-        self._send(_ASK, writer.message(question))
+        try:
+            self._send(_ASK, writer.message(question))
+            reader = self._reply()
+        except KeyboardInterrupt:  # later questions must not get what is said to this one
+            self._give_up()
+            raise
+        self._interruption()
+        reader.arguments = writer.shared if back else ()
+        return self._result(reader, ends=verb == "special" and arguments[1] == "__next__")
+
+    def _reply(self) -> Reader:
+        """The answer to the last question; meanwhile the other side's questions are answered."""
         begun, seconds = self._now(), self.seconds
         late = False
         while True:
@@ -360,8 +374,24 @@ class Peer:
                 continue
             if late:
                 raise TimeLimit(f"the submission's code took more than {self.seconds:g} s")
-            reader.arguments = writer.shared if back else ()
-            return self._result(reader, ends=verb == "special" and arguments[1] == "__next__")
+            return reader
+
+    def _give_up(self) -> None:
+        """End a question whose answer nobody waits for any more, and hear what is still said to it."""
+        if self._lost:
+            return
+        if self.trusted:  # the judge answers, or has given up itself
+            self._reply()
+            return
+        self.interrupt()
+        begun = self._now()
+        while self._has_come(begun, _GRACE):
+            kind, _ = self._receive()
+            if kind == _ANSWER:
+                return
+            ended = self._outcome(None, RuntimeError("the test has ended"), (), [], {})
+            self._send(_ANSWER, ended)
+        self._lost = "the submission's process does not answer any more"
 
     def refused(self, why: str) -> CannotCross:
         """The error of a question that is not even asked."""
@@ -471,6 +501,10 @@ class Peer:
         except BaseException as error:
             body = self._outcome(None, error, (), [], spoken)
         self._send(_ANSWER, body)
+        if self.trusted:  # it comes too late
+            self._interrupted = False
+        if isinstance(failure, KeyboardInterrupt) and not self.trusted:
+            raise failure  # it is the test that is interrupted, not only what it was asked for
 
     def _refuse(self, verb: str, named: Any, owner: Any) -> None:
         """What the other side may not ask: only of an object that it was given, or of a value whose class it was given.
@@ -608,8 +642,15 @@ class Peer:
     def _now(self) -> Time:
         return Time(time.monotonic(), 0.0, 0.0) if self.meter is None else self.meter.read()
 
+    def _interruption(self) -> None:
+        """Raise what was put off until a message had gone or come as a whole."""
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
+
     def _has_come(self, begun: Time, seconds: float) -> bool:
         """Wait until something can be read. Returns whether it came before more than so many seconds were used."""
+        self._interruption()
         while not seconds or not self._now().since(begun).over(
             seconds
         ):  # also when it keeps talking
@@ -620,7 +661,9 @@ class Peer:
     def _send(self, kind: bytes, body: bytes) -> None:
         try:
             self.sock.settimeout(AT_MOST * self.seconds or None)
-            wire.send(self.sock, kind, body)
+            with _undisturbed() as interrupted:
+                wire.send(self.sock, kind, body)
+            self._interrupted |= bool(interrupted)
         except OSError as error:
             self._lost = "the submission's process has ended"
             raise Unanswered(self._lost) from error
@@ -628,7 +671,8 @@ class Peer:
     def _receive(self) -> tuple[bytes, Reader]:
         self.sock.settimeout(AT_MOST * self.seconds or None)
         try:
-            kind, body = wire.receive(self.sock, self.largest)
+            with _undisturbed() as interrupted:
+                kind, body = wire.receive(self.sock, self.largest)
         except wire.TooLarge as error:
             self._lost = f"the submission's answer is larger than {self.largest / 2**20:,.0f} MiB"
             raise Unanswered(self._lost) from error
@@ -637,6 +681,7 @@ class Peer:
                 raise
             self._lost = "the submission's process has ended"
             raise Unanswered(self._lost) from error
+        self._interrupted |= bool(interrupted)  # what came is heard first
         try:
             return kind, Reader(body, self)
         except Exception as error:
@@ -650,6 +695,24 @@ _BUILTIN: dict[str, Callable[..., Any]] = {
     "__len__": len, "__iter__": iter, "__next__": next, "__bool__": bool, "__float__": float, "__int__": int,
     "__str__": str, "__getitem__": lambda owner, key: owner[key],
 }  # fmt: skip
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[list[int]]:
+    """A message goes and comes as a whole. Gives the list of interruptions that came meanwhile."""
+    interrupted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN or before is None:
+        yield interrupted
+        return
+    signal.signal(signal.SIGINT, lambda number, _: interrupted.append(number))
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _watched(values: Sequence[Any]) -> list[tuple[int, Callable[[], bool]]]:
