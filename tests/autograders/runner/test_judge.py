@@ -35,6 +35,10 @@ class Shape:
     def area(self):
         return 0
 
+class Deck(list):
+    def top(self):
+        return self[-1]
+
 Row = collections.namedtuple("Row", "name value")
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +125,18 @@ def lines(file):
 def row(name, value):
     return Row(name, value)
 
+class Cube(Square):
+    pass
+
+class NamedRow(Row):
+    @property
+    def label(self):
+        return f"{self.name}: {self.value}"
+
+class OwnDeck(Deck):
+    def bottom(self):
+        return self[0]
+
 def timed(function):
     @functools.wraps(function)
     def inner(*arguments):
@@ -192,7 +208,11 @@ TESTS = {
     "try:\n    read_json('[1,')\nexcept json.JSONDecodeError as error:\n    assert error.pos == 3",
     "classes-of-the-instructors": "square = Square(3)\nassert isinstance(square, Shape) and issubclass(Square, Shape) and square.area() == 9\n"
     "assert not isinstance(square, Row) and not isinstance(Stack(), Shape) and not issubclass(Stack, Shape)\n"
-    "assert is_shape(square) and is_shape(Shape()) and not is_shape(3)",
+    "assert is_shape(square) and is_shape(Shape()) and not is_shape(3)\n"
+    "assert issubclass(Cube, Square) and issubclass(Cube, Shape) and not issubclass(Square, Cube) and isinstance(Cube(1), Square)",
+    "what-inherits-from-the-instructors": "row_ = NamedRow('a', 1)\nassert isinstance(row_, Row) and row_ == Row('a', 1) and row_.label == 'a: 1'\n"
+    "deck = OwnDeck([1, 2, 3])\nassert isinstance(deck, Deck) and isinstance(deck, list) and deck == [1, 2, 3]\n"
+    "assert deck.top() == 3 and deck.bottom() == 1 and not isinstance([1], Deck)\nassert isinstance(double(Deck([1])), list)",
     "named-tuples-of-the-instructors": "assert isinstance(row('a', 1), Row) and row('a', 1) == Row('a', 1) and row('a', 1).value == 1",
     "functions-and-pandas": "assert pd.Series([1, 2]).apply(double).tolist() == [2, 4] == each(pd.Series([0, 1]), lambda x: 2 * x + 2).tolist()\n"
     "frame = pd.DataFrame({'a': [1, 2], 'b': [3, 4]})\nassert each(frame, lambda column: column.sum()).tolist() == [3, 7]\n"

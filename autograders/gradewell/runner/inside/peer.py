@@ -159,6 +159,11 @@ class Remote:
         known = () if type(self) is RemoteClass else self._known()
         return known[0] if known else type(self)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise self._peer.refused(
+            f"{self._about} stays in the submission's process: it cannot be copied"
+        )
+
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         raise self._peer.refused(
             f"{self._about} stays in the submission's process: a class here cannot inherit from it"
@@ -262,6 +267,9 @@ class RemoteClass(RemoteObject):
 
     def __instancecheck__(self, other: Any) -> bool:
         return bool(self._peer.ask("isinstance", self, other))
+
+    def __subclasscheck__(self, other: Any) -> bool:
+        return bool(self._peer.ask("issubclass", self, other))
 
 
 _SORTS = {"function": RemoteFunction, "class": RemoteClass}
@@ -562,6 +570,9 @@ class Peer:
         if verb == "isinstance":
             kind, value = arguments
             return isinstance(value, kind)
+        if verb == "issubclass":
+            kind, other = arguments
+            return issubclass(other, kind)
         if verb == "setattr":
             setattr(*arguments)
             return None

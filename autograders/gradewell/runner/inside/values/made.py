@@ -82,20 +82,26 @@ def _write_namedtuple(writer: Writer, value: Any) -> list[Any]:
     cls = type(value)
     fields = [str(name) for name in cls._fields]
     items = [writer.value(item) for item in tuple.__iter__(value)]
-    return [_class_of(writer, cls), [cls.__module__, cls.__qualname__], fields, items]
+    above = [[one.__module__, one.__qualname__] for one in cls.__mro__ if _is_namedtuple(one)]
+    return [_class_of(writer, cls), above, fields, items]
 
 
 def _read_namedtuple(reader: Reader, payload: Any) -> Any:
-    spec, (module, name), fields, items = payload
+    spec, above, fields, items = payload
+    if not above:
+        raise CannotCross("a namedtuple without a class")
 
     def make() -> type:
-        known = _known(reader.ends, module, name) if module == "__main__" else None
-        if isinstance(known, type) and _is_namedtuple(known):
-            own: Any = known
-            if [*own._fields] == fields:
-                return known
-        short = name.rpartition(".")[2][:60]
-        base = namedtuple(short, fields)  # type: ignore[misc]
+        short = above[0][1].rpartition(".")[2][:60]
+        base: Any = None
+        for place, (module, name) in enumerate(above):
+            known: Any = _known(reader.ends, module, name) if module == "__main__" else None
+            if isinstance(known, type) and _is_namedtuple(known) and [*known._fields] == fields:  # type: ignore[attr-defined]
+                if place == 0:
+                    return known
+                base = known
+                break
+        base = base or namedtuple(short, fields)
         return type(short, (base,), {"__slots__": (), **_reaching(reader.ends)})
 
     cls: Any = _class_for(reader, spec, make)
@@ -355,7 +361,12 @@ def _read_subclass(reader: Reader, payload: Any) -> Any:
         raise CannotCross("a table or an array that holds an object")
 
     def make() -> type:
-        return type(name, (type(exact),), {**_reaching(reader.ends), "__reduce_ex__": _reduced})
+        has = {**_reaching(reader.ends), "__reduce_ex__": _reduced}
+        for above in () if other is None else other[1][3]:
+            known = _known(reader.ends, "__main__", above)
+            if isinstance(known, type) and issubclass(known, type(exact)):
+                return type(name, (known,), has)  # a class of the instructor's cells
+        return type(name, (type(exact),), has)
 
     cls = _class_for(reader, spec, make)
     if not (spec[0] == "remote" or reader.ends.trusted) or _above(cls) is not type(exact):
@@ -417,7 +428,7 @@ KINDS: list[Kind] = [
     Kind("remote", _never, (int, str, str, [str]), _write_live, _read_remote),
     Kind("handle", _never, int, _write_live, _read_handle),
     Kind("exception", _never, (int, str, [(str, str)]), _write_live, _read_exception),
-    Kind("namedtuple", _is_namedtuple, (_SPEC, (str, str), [str], [...]), _write_namedtuple, _read_namedtuple,
+    Kind("namedtuple", _is_namedtuple, (_SPEC, [(str, str)], [str], [...]), _write_namedtuple, _read_namedtuple,
          shared=True),
     Kind("enumeration", _is_enumeration, (int, str, str, str, str, [(str, ...)]), _write_enumeration,
          _read_enumeration, shared=True),
