@@ -37,7 +37,6 @@ c.Runner.environment = ["SHAREWELL_SECRET"]
 c.Runner.judge = (
     True  # tests run apart from the student's code, in a process that only asks it for values
 )
-# The largest hidden data (lab 1: 20 million rows) take 1 to 4 s of a processor, which several submissions share.
 c.Runner.hidden = [str(content.root() / "source"), str(content.submissions())]
 
 # What students write and put out reaches feedback and formgrader without anything that acts or is loaded from elsewhere.

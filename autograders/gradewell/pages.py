@@ -309,7 +309,7 @@ def _pixels(picture: bytes) -> float:
             return float(found.width * found.height)
     except Image.DecompressionBombError:
         return math.inf
-    except Exception:  # a browser shows nothing either
+    except Exception:  # it is no picture that is known
         return 0.0
 
 

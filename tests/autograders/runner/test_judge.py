@@ -398,7 +398,10 @@ def test_after_a_test_that_ran_out_of_time_the_others_get_their_own_answers(
         "slow": "def read(f=None):\n    return '-3' if f is None else f(read, None)\nassert first(read, random.Random(3)) == -3",
         "called": "assert double(2) == 4 and value == 5",
         "callback": "assert twice(lambda v: v * 10, 1) == [10, 20]\nassert twice(str, 1) == ['1', '2']",
-        "drawn": "assert draws(3, random.Random(1)) == [random.Random(1).random() for _ in range(1)] + draws(3, random.Random(1))[1:]",
+        "drawn": "rng = random.Random(1)\nassert draws(3, random.Random(1)) == [rng.random() for _ in range(3)]",
+        "alarm": "import signal\ndef over(*_):\n    raise TimeoutError\nsignal.signal(signal.SIGALRM, over)\nsignal.alarm(1)\n"
+        "try:\n    first(lambda f=None: '-3', random.Random(3))\nexcept (TimeoutError, TypeError):\n    pass\nfinally:\n    signal.alarm(0)\n"
+        "assert [double(n) for n in range(3)] == [0, 2, 4] and twice(str, 1) == ['1', '2']",
         "iterated": "seen = []\ntwice(seen.append, 4)\nassert seen == [4, 5] and total(iter([1, 2, 3])) == 6",
     }
     course.lab(

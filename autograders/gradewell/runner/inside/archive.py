@@ -135,12 +135,12 @@ def unpack(
 
     Parameters
     ----------
-    renamed : callable
-        How a file or folder is called here.
     reserved : callable
         Whether a name in the folder itself is left out.
     leave_out : collection of str
         Files that are left out.
+    renamed : callable
+        How a file or folder is called here.
 
     Raises
     ------

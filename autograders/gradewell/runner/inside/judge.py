@@ -90,11 +90,9 @@ class Namespace(dict[str, Any]):
         self._run_for(name)
         if dict.__contains__(self, name):
             return dict.__getitem__(self, name)
-        if (
-            name in self._failed and name in self._tried
-        ):  # of a module that student code has written
-            return self._asked(name)
         if name in self._failed:
+            if name in self._tried:  # of a module that student code has written
+                return self._asked(name)
             raise NameError(f"name {name!r} is not defined: {self._failed[name]}")
         if hasattr(builtins, name) or name.startswith("__"):
             raise KeyError(name)
@@ -146,8 +144,8 @@ class Namespace(dict[str, Any]):
         else:
             raise KeyError(name)
 
-    def dataclass(self, module: str, name: str) -> type:
-        """The class of a dataclass or an enumeration that arrives: one that the instructor's cells define or import by its name."""
+    def known_class(self, module: str, name: str) -> type:
+        """A class that the instructor's cells define or import, by its name."""
         if any(name in names for _, names, _ in self._given):
             self._run_for(name)
         for value in self.values():

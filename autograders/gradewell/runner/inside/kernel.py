@@ -160,7 +160,7 @@ def run(
             link,
             False,
             lambda: {},
-            names.dataclass,
+            names.known_class,
             judge["largest"],
             judge["seconds"],
             interrupt,
@@ -180,7 +180,7 @@ def run(
 
 
 def _class(names: dict[str, Any], module: str, name: str) -> type:
-    """A dataclass's class in the student's process, where the judge may name any."""
+    """A class in the student's process, where the judge may name any."""
     found: Any = (
         SimpleNamespace(**names) if module == "__main__" else importlib.import_module(module)
     )

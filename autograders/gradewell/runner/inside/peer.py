@@ -8,6 +8,7 @@ with its answer, unless it was called ``as_copies``.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal's functions without its enumerations, which take ten times as long
 import asyncio
 import contextlib
 import importlib
@@ -34,6 +35,10 @@ _TEXT = 4000
 """How much of a message, or of what was printed, crosses."""
 _ITEMS = 1_000_000
 """How many items are taken from an iterator."""
+_NESTED = 60
+"""How many questions may wait for each other's answers."""
+_PUT_OFF = (int(signal.SIGINT), int(signal.SIGALRM))
+"""Signals that end a wait: an interruption, and the alarm by which a test bounds its own time."""
 _LOOK, _GRACE = 0.05, 3.0
 """Seconds between two looks at the time that is used; and those of an interrupted call until nobody waits for it any more."""
 
@@ -150,7 +155,7 @@ class Remote:
         found = []
         for name in self._classes:
             with contextlib.suppress(CannotCross):
-                found.append(self._peer.dataclass("__main__", name))
+                found.append(self._peer.known_class("__main__", name))
         return tuple(found)
 
     @property  # type: ignore[misc]
@@ -290,8 +295,8 @@ class Peer:
         Whether the other side may do anything.
     names : callable
         Gives the namespace that ``name``, ``set`` and ``delete`` are about.
-    dataclass : callable
-        Gives the class for a dataclass that arrives, from its module's name and its own; raises CannotCross.
+    known_class : callable
+        Gives a class of this side's cells by its module's name and its own; raises CannotCross.
     largest : int
         Bytes of a message that are accepted.
     seconds : float
@@ -307,13 +312,13 @@ class Peer:
         sock: socket.socket,
         trusted: bool,
         names: Callable[[], dict[str, Any]],
-        dataclass: Callable[[str, str], type],
+        known_class: Callable[[str, str], type],
         largest: int,
         seconds: float = 0.0,
         interrupt: Callable[[], None] = lambda: None,
         meter: Meter | None = None,
     ) -> None:
-        self.sock, self.trusted, self.names, self.dataclass = sock, trusted, names, dataclass
+        self.sock, self.trusted, self.names, self.known_class = sock, trusted, names, known_class
         self.largest, self.seconds, self.interrupt, self.meter = largest, seconds, interrupt, meter
         self.asked: Callable[[str], None] = lambda verb: None
         """Called before each question, with its verb."""
@@ -323,7 +328,9 @@ class Peer:
         self._theirs: dict[type, int] = {}
         self._accepted = largest
         self._lost = ""
-        self._interrupted = False
+        self._nested = 0
+        self._signals: list[int] = []
+        self._handlers: dict[int, Any] = {}
         self.failed = ""
         """Why the last question that failed did: not by what the other side's code raised, but because it could not be asked or answered."""
 
@@ -354,13 +361,22 @@ class Peer:
         back = verb in ("call", "method") and not (self.trusted or _apart)
         if back:
             question["back"] = True
-        try:
-            self._send(_ASK, writer.message(question))
-            reader = self._reply()
-        except KeyboardInterrupt:  # later questions must not get what is said to this one
-            self._give_up()
-            raise
-        self._interruption()
+        message = writer.message(question)
+        if self._nested >= _NESTED:
+            raise RecursionError("the test and the submission's code call each other without end")
+        self._nested += 1
+        with self._signals_put_off():
+            try:
+                self._send(_ASK, message)
+                reader = self._reply()
+            except (Unanswered, TimeLimit, wire.Closed):
+                raise
+            except BaseException:  # later questions must not get what is said to this one
+                self._give_up()
+                raise
+            finally:
+                self._nested -= 1
+        self._do_what_signals_ask()
         reader.arguments = writer.shared if back else ()
         return self._result(reader, ends=verb == "special" and arguments[1] == "__next__")
 
@@ -435,7 +451,7 @@ class Peer:
         ):  # an exit or an interruption there is none here
             kind = RuntimeError
         text = _plain(str(error.get("text", ""))[:_TEXT])
-        raised = _made(kind, text, self._read(reader, error.get("with")))
+        raised = _made(kind, text, self._read(reader, error.get("holds")))
         for line in str(error.get("where", ""))[:_TEXT].splitlines():
             raised.add_note(_plain(line))
         raise raised
@@ -470,9 +486,10 @@ class Peer:
 
     def serve(self) -> None:
         """Answer one question. Raises wire.Closed when the other side is gone."""
-        kind, reader = self._receive()
-        if kind == _ASK:
-            self._answer(reader)
+        with self._signals_put_off():
+            kind, reader = self._receive()
+            if kind == _ASK:
+                self._answer(reader)
 
     def _answer(self, reader: Reader) -> None:
         content = reader.content
@@ -491,7 +508,8 @@ class Peer:
                 self._refuse(str(content["ask"]), content["a"][0], arguments[0])
             if "back" in content and self.trusted:
                 watched = _watched(reader.shared)
-            value = self._do(str(content["ask"]), arguments)
+            with self._signals_let_in():
+                value = self._do(str(content["ask"]), arguments)
         except wire.Closed:
             raise
         except BaseException as error:
@@ -509,9 +527,9 @@ class Peer:
         except BaseException as error:
             body = self._outcome(None, error, (), [], spoken)
         self._send(_ANSWER, body)
-        if self.trusted:  # it comes too late
-            self._interrupted = False
-        if isinstance(failure, KeyboardInterrupt) and not self.trusted:
+        if self.trusted:  # an interruption comes too late
+            self._signals = [number for number in self._signals if number != signal.SIGINT]
+        elif isinstance(failure, KeyboardInterrupt):
             raise failure  # it is the test that is interrupted, not only what it was asked for
 
     def _refuse(self, verb: str, named: Any, owner: Any) -> None:
@@ -600,8 +618,8 @@ class Peer:
         arguments = error.args
         if isinstance(error, OSError) and error.filename is not None and len(arguments) == 2:
             arguments = (*arguments, error.filename)
-        with_ = writer.value([_few(arguments), _few(vars(error))])
-        return {"kind": kind, "text": text[:_TEXT], "where": where[-_TEXT:], "with": with_}
+        holds = writer.value([_few(arguments), _few(vars(error))])
+        return {"kind": kind, "text": text[:_TEXT], "where": where[-_TEXT:], "holds": holds}
 
     # -- handles ------------------------------------------------------------------------------------
 
@@ -653,28 +671,57 @@ class Peer:
     def _now(self) -> Time:
         return Time(time.monotonic(), 0.0, 0.0) if self.meter is None else self.meter.read()
 
-    def _interruption(self) -> None:
-        """Raise what was put off until a message had gone or come as a whole."""
-        if self._interrupted:
-            self._interrupted = False
-            raise KeyboardInterrupt
+    @contextlib.contextmanager
+    def _signals_put_off(self) -> Iterator[None]:
+        """Messages go and come as a whole, each with its answer: what Python would do at a signal waits until it is let in."""
+        around, self._handlers = self._handlers, {}
+        if threading.current_thread() is threading.main_thread():
+            for number in _PUT_OFF:
+                if callable(handler := _signal.getsignal(number)):
+                    self._handlers[number] = handler
+                    _signal.signal(number, lambda number, _: self._signals.append(number))
+        handlers = self._handlers
+        try:
+            yield
+        finally:
+            self._handlers = around
+            for number, handler in handlers.items():
+                _signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def _signals_let_in(self) -> Iterator[None]:
+        """While code runs that is nobody's message. It may set other handlers."""
+        put_off = {number: _signal.getsignal(number) for number in self._handlers}
+        try:
+            for number, handler in self._handlers.items():
+                _signal.signal(number, handler)
+            self._do_what_signals_ask()
+            yield
+        finally:
+            for number, handler in put_off.items():
+                self._handlers[number] = _signal.signal(number, handler)
+
+    def _do_what_signals_ask(self) -> None:
+        signals, self._signals = self._signals, []
+        for number in signals:
+            handler = self._handlers.get(number) or _signal.getsignal(number)
+            if callable(handler):
+                handler(number, None)
 
     def _has_come(self, begun: Time, seconds: float) -> bool:
         """Wait until something can be read. Returns whether it came before more than so many seconds were used."""
-        self._interruption()
         while not seconds or not self._now().since(begun).over(
             seconds
         ):  # also when it keeps talking
-            if select.select([self.sock], [], [], _LOOK if seconds else None)[0]:
+            self._do_what_signals_ask()
+            if select.select([self.sock], [], [], _LOOK)[0]:
                 return True
         return False
 
     def _send(self, kind: bytes, body: bytes) -> None:
         try:
             self.sock.settimeout(AT_MOST * self.seconds or None)
-            with _undisturbed() as interrupted:
-                wire.send(self.sock, kind, body)
-            self._interrupted |= bool(interrupted)
+            wire.send(self.sock, kind, body)
         except OSError as error:
             self._lost = "the submission's process has ended"
             raise Unanswered(self._lost) from error
@@ -682,8 +729,7 @@ class Peer:
     def _receive(self) -> tuple[bytes, Reader]:
         self.sock.settimeout(AT_MOST * self.seconds or None)
         try:
-            with _undisturbed() as interrupted:
-                kind, body = wire.receive(self.sock, self.largest)
+            kind, body = wire.receive(self.sock, self.largest)
         except wire.TooLarge as error:
             self._lost = f"the submission's answer is larger than {self.largest / 2**20:,.0f} MiB"
             raise Unanswered(self._lost) from error
@@ -692,7 +738,6 @@ class Peer:
                 raise
             self._lost = "the submission's process has ended"
             raise Unanswered(self._lost) from error
-        self._interrupted |= bool(interrupted)  # what came is heard first
         try:
             return kind, Reader(body, self)
         except Exception as error:
@@ -706,24 +751,6 @@ _BUILTIN: dict[str, Callable[..., Any]] = {
     "__len__": len, "__iter__": iter, "__next__": next, "__bool__": bool, "__float__": float, "__int__": int,
     "__str__": str, "__getitem__": lambda owner, key: owner[key],
 }  # fmt: skip
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[list[int]]:
-    """A message goes and comes as a whole. Gives the list of interruptions that came meanwhile."""
-    interrupted: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN or before is None:
-        yield interrupted
-        return
-    signal.signal(signal.SIGINT, lambda number, _: interrupted.append(number))
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _watched(values: Sequence[Any]) -> list[tuple[int, Callable[[], bool]]]:

@@ -78,6 +78,10 @@ def _is_namedtuple(cls: type) -> bool:
     return issubclass(cls, tuple) and type(cls) is type and isinstance(fields, tuple)
 
 
+def _has_fields(cls: Any, fields: list[str]) -> bool:
+    return isinstance(cls, type) and _is_namedtuple(cls) and [*cls._fields] == fields  # type: ignore[attr-defined]
+
+
 def _write_namedtuple(writer: Writer, value: Any) -> list[Any]:
     cls = type(value)
     fields = [str(name) for name in cls._fields]
@@ -93,14 +97,12 @@ def _read_namedtuple(reader: Reader, payload: Any) -> Any:
 
     def make() -> type:
         short = above[0][1].rpartition(".")[2][:60]
-        base: Any = None
-        for place, (module, name) in enumerate(above):
-            known: Any = _known(reader.ends, module, name) if module == "__main__" else None
-            if isinstance(known, type) and _is_namedtuple(known) and [*known._fields] == fields:  # type: ignore[attr-defined]
-                if place == 0:
-                    return known
-                base = known
-                break
+        known = (
+            _known(reader.ends, module, name) for module, name in above if module == "__main__"
+        )
+        base: Any = next((one for one in known if _has_fields(one, fields)), None)
+        if base and [base.__module__, base.__qualname__] == above[0]:
+            return base
         base = base or namedtuple(short, fields)
         return type(short, (base,), {"__slots__": (), **_reaching(reader.ends)})
 
@@ -187,7 +189,7 @@ def _known(ends: Ends, module: str, name: str) -> Any:
     """A class that is this side's own: of a module that is imported, or of the instructor's cells; None where there is none."""
     if module == "__main__":
         try:
-            return ends.dataclass(module, name)
+            return ends.known_class(module, name)
         except CannotCross:
             return None
     return vars(sys.modules[module]).get(name) if module in sys.modules else None
@@ -245,7 +247,7 @@ def _read_dataclass(reader: Reader, payload: Any) -> Any:
     module, name, items, other = payload
     content = {key: reader.value(item) for key, item in items}
     try:
-        cls = reader.ends.dataclass(module, name)
+        cls = reader.ends.known_class(module, name)
         if not _is_dataclass(cls):
             raise CannotCross(f"a {name[:60]}, which is no dataclass here")
         if (*content,) != _init_names(cls):

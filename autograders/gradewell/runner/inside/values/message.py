@@ -21,7 +21,7 @@ class Ends(Protocol):
     """What reading and writing have to know of the connection's two ends."""
 
     trusted: bool
-    dataclass: Callable[[str, str], type]
+    known_class: Callable[[str, str], type]
 
     def give(self, value: Any) -> Any:
         """The content for an object that stays here, or that belongs to the other side."""

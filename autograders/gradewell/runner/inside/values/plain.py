@@ -213,11 +213,14 @@ def _text(cls: Any) -> Kind:
 
 def _write_time(writer: Writer, value: Any) -> list[Any]:
     zone = value.tzinfo
-    if zone is not None and not any(one.takes(type(zone)) for one in KINDS if one.tag in _OF_ZONES):
+    if not isinstance(zone, _ZONES) and type(zone).__module__ != "dateutil.tz.tz":
         raise CannotCross(
             f"a time's zone is a {type(zone).__name__}; those of datetime, zoneinfo and dateutil can cross"
         )
     return [value.replace(tzinfo=None, fold=0).isoformat(), value.fold, writer.value(zone)]
+
+
+_ZONES = (type(None), datetime.timezone, zoneinfo.ZoneInfo)
 
 
 def _read_time(cls: Any) -> Callable[[Reader, Any], Any]:
@@ -232,9 +235,6 @@ def _write_zone(writer: Writer, value: Any) -> Any:
     if value.key is None:
         raise CannotCross("a time's zone has no name")
     return value.key
-
-
-_OF_ZONES = ("timezone", "ZoneInfo", "dateutil's zone")
 
 
 def _write_dateutil(writer: Writer, value: Any) -> list[Any]:
